@@ -1,0 +1,24 @@
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex0x, keccak256 } from "./bytes.ts";
+import { encodeCanonical } from "./cbor.ts";
+import type { JsonValue } from "./json.ts";
+
+/**
+ * `0x` and 64 hex digits that name one tool input: keccak256 of the canonical CBOR of what
+ * `JSON.stringify` sends, so the order of keys, fields that are `undefined` and the sign of zero
+ * make no difference. Guessable for a low-entropy input; see `hmacDigest`. Throws a TypeError or
+ * RangeError on what is not JSON, instead of digesting less than was given.
+ */
+export function inputDigest(value: JsonValue): string {
+  return bytesToHex0x(keccak256(encodeJson(value)));
+}
+
+/** As `inputDigest`, under a secret key: HMAC-SHA-256 over the same bytes. */
+export function hmacDigest(key: Uint8Array, value: JsonValue): string {
+  return bytesToHex0x(hmac(sha256, key, encodeJson(value)));
+}
+
+function encodeJson(value: JsonValue): Uint8Array {
+  return encodeCanonical(value, { zeroSign: false });
+}
