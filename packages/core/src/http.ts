@@ -1,0 +1,27 @@
+import { AgentKeysError, type DirectAnswer, type DirectRequest } from "@agentkeys/contract";
+import { unavailable } from "./unavailable.ts";
+
+/** POST to one origin. Rejects when no whole answer arrives. */
+export interface Http {
+  post(request: DirectRequest): Promise<DirectAnswer>;
+  close(): Promise<void>;
+}
+
+/** Longest answer that is read, in bytes. */
+export const maxAnswerBytes = 4 * 1024 * 1024;
+
+export function tooLarge(): AgentKeysError {
+  return unavailable(`answer longer than ${maxAnswerBytes} bytes`);
+}
+
+/** Origin and path of an authority's `/mcp` URL. */
+export function splitUrl(url: string): { origin: string; path: string } {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
+    throw new AgentKeysError(
+      "config_invalid",
+      "url: expected http://… or https://…, ending in /mcp",
+    );
+  }
+  return { origin: parsed.origin, path: parsed.pathname + parsed.search };
+}

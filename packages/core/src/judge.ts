@@ -1,0 +1,68 @@
+import { classifyCall, type Rows } from "./classify-call.ts";
+import {
+  abortedDenial,
+  type Begun,
+  denialOf,
+  isAborted,
+  type Question,
+  toDenial,
+} from "./decision.ts";
+import type { Limits } from "./deadline.ts";
+import { beginFallback } from "./fallback-decider.ts";
+import { beginFused } from "./fused-decider.ts";
+import type { Denial, JsonObject } from "./guard-surface.ts";
+import { isRecord } from "./is-record.ts";
+import type { Sealed } from "./seal-call.ts";
+import { isMissing, type Wire } from "./wire.ts";
+
+/** The verdict on one call and its record. Never rejects; only what has `begun` may run. */
+export type Judge = (sealed: Sealed) => Promise<Begun | Denial>;
+
+export function createJudge(rows: Rows, wire: Wire): Judge {
+  return async (sealed) => {
+    const { signal } = sealed;
+    const question = toQuestion(rows, sealed);
+    const { refused, scope } = question;
+    if (isAborted(signal)) return abortedDenial(scope);
+    let verdict: Begun | Denial;
+    try {
+      verdict = await decide(wire, question, wire.limits({ signal }));
+    } catch (error) {
+      verdict = denialOf(error, question, signal);
+    }
+    if (refused !== undefined) return toDenial({ ...refused, scope });
+    if (verdict.status !== "begun" || !isAborted(signal)) return verdict;
+    wire.background(verdict.end("not_run"));
+    return abortedDenial(scope);
+  };
+}
+
+/** One request where the server can; upstream's two where it says that it has no such method, and only then. */
+async function decide(wire: Wire, question: Question, limits: Limits): Promise<Begun | Denial> {
+  if (wire.fused !== false) {
+    try {
+      return await beginFused(wire, question, limits);
+    } catch (error) {
+      if (!isMissing(error, limits)) throw error;
+    }
+  }
+  return beginFallback(wire, question, limits);
+}
+
+function toQuestion(rows: Rows, sealed: Sealed): Question {
+  const { tool, callId, runKey, input, json, digest, refused } = sealed;
+  const facts = { tool, callId, runKey, inputDigest: digest };
+  if (refused !== undefined) {
+    const scope = (Object.hasOwn(rows.tools, tool) ? rows.tools[tool]?.scope : undefined) ?? null;
+    return { ...facts, scope, params: {}, clear: undefined, refused };
+  }
+  const { record, ...classified } = classifyCall(rows, tool, input);
+  return { ...facts, ...classified, clear: pick(json, record) };
+}
+
+function pick(json: unknown, fields: readonly string[]): JsonObject | undefined {
+  if (!isRecord(json)) return undefined;
+  const present = fields.filter((field) => Object.hasOwn(json, field));
+  if (present.length === 0) return undefined;
+  return Object.fromEntries(present.map((field) => [field, json[field]]));
+}

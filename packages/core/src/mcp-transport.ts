@@ -1,0 +1,114 @@
+import { AgentKeysError } from "@agentkeys/contract";
+import type { ClientOptions } from "./client-surface.ts";
+import { within } from "./deadline.ts";
+import { env } from "./env.ts";
+import { openFetch } from "./fetch-http.ts";
+import type { JsonObject } from "./guard-surface.ts";
+import { type Http, splitUrl } from "./http.ts";
+import type { Identity } from "./identity.ts";
+import { isRecord } from "./is-record.ts";
+import { readResult } from "./json-rpc.ts";
+import type { SendOptions, Transport } from "./transport.ts";
+import { unavailable, unreachable } from "./unavailable.ts";
+
+type Headers = Readonly<Record<string, string>>;
+
+/** JSON-RPC over POST /mcp. */
+export function createMcpTransport(
+  { url, fetch }: Pick<ClientOptions, "url" | "fetch">,
+  identity: Identity,
+): Transport {
+  const headersFor = createHeaders(identity);
+  let opening: Promise<Door> | undefined;
+  let door: Door | undefined;
+  let lastId = 0;
+
+  const rpc = async (method: string, params: JsonObject, options: SendOptions) => {
+    const headers = headersFor(options);
+    const { http, path } = (door ??= await (opening ??= openDoor(url, fetch)));
+    const id = ++lastId;
+    const body = encode({ jsonrpc: "2.0", id, method, params });
+    try {
+      const answer = await within(options.limits, (signal) =>
+        http.post({ path, headers, body, signal }),
+      );
+      return readResult(answer, id);
+    } catch (error) {
+      // The signal's reason is the caller's own and passes as it is.
+      throw options.limits.signal?.aborted === true ? error : unreachable(error);
+    }
+  };
+
+  return {
+    async call(id, input, options) {
+      const result = await rpc("tools/call", { name: id, arguments: input }, options);
+      const content = isRecord(result) && result["isError"] !== true && result["structuredContent"];
+      if (isRecord(content)) return content;
+      throw unavailable("malformed answer: not a tool's result");
+    },
+    request: rpc,
+    async close() {
+      await (await opening?.catch(() => undefined))?.http.close();
+    },
+  };
+}
+
+/** A connection to an authority, and the path of its `/mcp` URL. */
+export interface Door {
+  readonly http: Http;
+  readonly path: string;
+}
+
+/** The connection library is loaded where there is no `fetch`, and nowhere else. */
+export async function openDoor(
+  url: string | undefined,
+  fetch: ClientOptions["fetch"],
+): Promise<Door> {
+  const { origin, path } = splitUrl(url ?? env("AGENTKEYS_MCP_URL") ?? "http://localhost:8088/mcp");
+  if (fetch !== undefined) return { http: openFetch(fetch, origin), path };
+  const { openPool } = await import("./undici-http.ts");
+  return { http: openPool(origin), path };
+}
+
+/** The same object for every plain call of one actor. */
+function createHeaders(identity: Identity): (options: SendOptions) => Headers {
+  const plain = new Map<string, Headers>();
+  const build = (actor: string): Headers => {
+    const bearer = identity.have("session_bearer");
+    const headers = {
+      "content-type": "application/json",
+      accept: "application/json",
+      authorization: `Bearer ${headerValue("token", identity.need("token"))}`,
+      "x-agentkeys-actor": headerValue("actor", actor),
+      ...(bearer && { "x-agentkeys-session-bearer": headerValue("session_bearer", bearer) }),
+    };
+    plain.set(actor, headers);
+    return headers;
+  };
+  return ({ actor, idempotencyKey, traceparent }) => {
+    const headers = plain.get(actor) ?? build(actor);
+    if (idempotencyKey === undefined && traceparent === undefined) return headers;
+    return {
+      ...headers,
+      ...(idempotencyKey && { "idempotency-key": headerValue("idempotencyKey", idempotencyKey) }),
+      ...(traceparent && { traceparent: headerValue("traceparent", traceparent) }),
+    };
+  };
+}
+
+/** Refuses what would break a header line; the value may be a secret, so the error does not quote it. */
+function headerValue(name: string, value: string): string {
+  if (/^[\x20-\x7e]+$/.test(value)) return value;
+  throw new AgentKeysError(
+    "config_invalid",
+    `${name}: has characters that no HTTP header may have`,
+  );
+}
+
+function encode(message: JsonObject): string {
+  try {
+    return JSON.stringify(message);
+  } catch (cause) {
+    throw new AgentKeysError("invalid_params", "input cannot be written as JSON", { cause });
+  }
+}

@@ -1,0 +1,20 @@
+import type { Limits } from "./deadline.ts";
+import type { JsonObject } from "./guard-surface.ts";
+
+export interface SendOptions {
+  /** Who speaks. */
+  readonly actor: string;
+  readonly limits: Limits;
+  readonly idempotencyKey?: string | undefined;
+  /** W3C trace context, passed on as it is. */
+  readonly traceparent?: string | undefined;
+}
+
+/** A way to an authority. Sends once: repeating is the caller's business. Rejects with AgentKeysError or the signal's reason. */
+export interface Transport {
+  /** An operation by its wire name; resolves to its result, an object not yet checked against the contract. */
+  call(id: string, input: JsonObject, options: SendOptions): Promise<JsonObject>;
+  /** A method beside the operations, `guard/begin` say; `method_not_found` where the server has none of that name. */
+  request(method: string, params: JsonObject, options: SendOptions): Promise<unknown>;
+  close(): Promise<void>;
+}
