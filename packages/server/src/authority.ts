@@ -1,0 +1,126 @@
+import type { Readable, Writable } from "node:stream";
+import type { Surface } from "@agentkeys/contract";
+import { createKeccak } from "hash-wasm";
+import type { Logger } from "pino";
+import { createTokens } from "./auth.ts";
+import type { AuthorityConfig } from "./config-schema.ts";
+import { loadSettings } from "./config.ts";
+import { endpoints } from "./endpoints.ts";
+import type { InProcessFetch } from "./fetch.ts";
+import { createFetch } from "./fetch.ts";
+import { loadKeys } from "./keys.ts";
+import type { Listening, ListenOptions } from "./listener.ts";
+import { createListeners } from "./listener.ts";
+import { createLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { compilePolicy } from "./policy.ts";
+import { createReplays } from "./replays.ts";
+import { createDispatch } from "./router.ts";
+import type { Services } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import { openSqliteStore } from "./sqlite/sqlite-store.ts";
+import { serveLines } from "./stdio.ts";
+import type { Clock, LogEntry, Store } from "./store.ts";
+import { openVault } from "./vault.ts";
+
+export interface AuthorityOptions {
+  /** Directory of the database and the keys, made if need be; ":memory:" keeps nothing. */
+  data: string;
+  /** Path of a configuration file, or its content as an object. Default: none, upstream's environment variables decide alone. */
+  config?: string | AuthorityConfig;
+  /** `v1` is upstream to the letter. Default: `default`. */
+  surface?: Surface;
+  /** Default: `process.env`. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  clock?: Clock;
+  /** Default: pino on standard error, at level `warn`. */
+  log?: Logger;
+  /** Another implementation of the store port. Default: SQLite in `data`. */
+  store?: Store;
+}
+
+/** What the authority was told to be, without its secrets. */
+export interface Summary {
+  readonly surface: Surface;
+  readonly vendors: readonly string[];
+  readonly operators: readonly string[];
+  /** Configured actors; undefined = no configuration file: any actor, the built-in policy. */
+  readonly actors: readonly string[] | undefined;
+}
+
+export interface Authority extends AsyncDisposable {
+  /** In process, through the same dispatcher as a socket: give it to a client as its `fetch`. */
+  readonly fetch: InProcessFetch;
+  readonly summary: Summary;
+  /** Accepts connections. Rejects with `config_invalid` where it cannot. */
+  listen(options?: ListenOptions): Promise<Listening>;
+  /** Serves newline-delimited JSON-RPC to the process that holds these streams. Resolves when the input ends. */
+  stdio(io: { input: Readable; output: Writable }): Promise<void>;
+  /** Records with a sequence number above `after`, in order; by default the first 1,000. */
+  records(after?: number, limit?: number): Promise<LogEntry[]>;
+  /** Answers what is under way, then closes connections and store. Closing twice is fine. */
+  close(): Promise<void>;
+}
+
+/** Opens an authority. Rejects with `config_invalid` for a bad configuration and a directory that is in use, damaged or newer. */
+export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
+  const { data, env = process.env, clock = Date.now, log = createLog() } = options;
+  const settings = loadSettings({ config: options.config, env });
+  const warn = (text: string) => log.warn(text);
+  const store = options.store ?? (await openSqliteStore({ data, clock, warn }));
+  try {
+    const keys = loadKeys({ data, env, warn });
+    const keccak = await createKeccak(256);
+    const services: Services = {
+      surface: options.surface ?? "default",
+      settings,
+      store,
+      vault: await openVault(store, keys.master),
+      keys,
+      digest: (bytes) => `0x${keccak.init().update(bytes).digest()}`,
+      policy: compilePolicy(settings),
+      tokens: createTokens(settings),
+      replays: createReplays(),
+      revoked: new Set((await store.revokedActors()).keys()),
+      streams: new Set(),
+      clock,
+      log,
+      metrics: createMetrics(),
+    };
+    return toAuthority(services);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function toAuthority(services: Services): Authority {
+  const { store, log, settings, surface, streams } = services;
+  const dispatch = createDispatch(services, endpoints(services));
+  const listeners = createListeners(dispatch, log);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    for (const end of streams) end();
+    await listeners.close();
+    await store.close();
+  };
+  return {
+    fetch: createFetch(dispatch),
+    summary: summaryOf(settings, surface),
+    listen: (options = {}) => listeners.listen(options),
+    stdio: (io) => serveLines(services, io),
+    records: (after = 0, limit = 1000) => store.entriesAfter(after, limit),
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => (closing ??= close()),
+  };
+}
+
+function summaryOf({ vendors, operators, actors }: Settings, surface: Surface): Summary {
+  return {
+    surface,
+    vendors: vendors.map(({ name }) => name),
+    operators: operators.map(({ omni }) => omni),
+    actors: actors && [...actors.keys()],
+  };
+}

@@ -1,0 +1,106 @@
+import { dirname } from "node:path";
+import type * as z from "zod";
+import { readConfigFile } from "./config-file.ts";
+import { configInvalid, type Problem } from "./config-problems.ts";
+import { danglingReferences, twins } from "./config-references.ts";
+import { type AuthorityConfig, resolvingSchema } from "./config-schema.ts";
+import { type Environment, environmentDefaults, environmentSettings } from "./environment.ts";
+import type { ActorSettings, ScopeRule, Settings } from "./settings.ts";
+
+export interface SettingsOptions {
+  /** Path of a YAML file, or its content as an object; undefined = upstream's environment variables alone. */
+  readonly config: string | AuthorityConfig | undefined;
+  /** `MCP_DEFAULT_*` is read with a configuration too; vendors and operators come from it alone then. */
+  readonly env: Environment;
+}
+
+/** Throws one `config_invalid` that tells every problem with file, line, key and what was expected. */
+export function loadSettings({ config, env }: SettingsOptions): Settings {
+  if (config === undefined) return environmentSettings(env);
+  const file = typeof config === "string" ? readConfigFile(config) : undefined;
+  const value = file === undefined ? config : file.value;
+  const source = typeof config === "string" ? config : "config";
+  const kind = file === undefined ? "object" : "file";
+  const directory = typeof config === "string" ? dirname(config) : ".";
+  const parsed = resolvingSchema(kind, { env, directory }).safeParse(value);
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, value))),
+    ...danglingReferences(value),
+    ...(parsed.success ? twins(parsed.data) : []),
+  ];
+  if (problems.length > 0 || !parsed.success) {
+    const placed = problems.map((problem) => ({ ...problem, line: file?.lineOf(problem.path) }));
+    throw configInvalid(source, placed);
+  }
+  return { ...toSettings(parsed.data), defaults: environmentDefaults(env) };
+}
+
+const PER_DAY =
+  "per_day needs the spend ledger, which this version does not have yet; per_call is enforced";
+
+function toProblems(issue: z.core.$ZodIssue, root: unknown, above: PropertyKey[] = []): Problem[] {
+  const path = [...above, ...issue.path];
+  const { message } = issue;
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: key === "per_day" ? PER_DAY : message,
+      }));
+    case "invalid_key":
+      return [{ path, message: issue.issues[0]?.message ?? message }];
+    case "invalid_union": {
+      // A scope's rule that is a map is meant as one; a word is told both forms.
+      const nested = typeof at(root, path) === "object" ? issue.errors.at(-1) : undefined;
+      return nested?.flatMap((inner) => toProblems(inner, root, path)) ?? [{ path, message }];
+    }
+    default:
+      return [{ path, message }];
+  }
+}
+
+function at(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root;
+  for (const key of path) value = (value as Readonly<Record<PropertyKey, unknown>> | null)?.[key];
+  return value;
+}
+
+type Resolved = z.output<ReturnType<typeof resolvingSchema>>;
+type ResolvedActor = NonNullable<Resolved["actors"]>[string];
+
+function toSettings(config: Resolved): Omit<Settings, "defaults"> {
+  const { vendors = {}, operators = {}, actors = {} } = config;
+  return {
+    vendors: Object.entries(vendors).map(([name, { token }]) => ({ name, token })),
+    operators: Object.entries(operators).map(([key, { token }]) => ({
+      omni: key.toLowerCase(),
+      token,
+    })),
+    actors: new Map(
+      Object.entries(actors).map(([key, actor]) => [key.toLowerCase(), toActor(key, actor)]),
+    ),
+  };
+}
+
+/** Omnis, namespaces and services in lower case, as capabilities have them. */
+function toActor(omni: string, actor: ResolvedActor): ActorSettings {
+  const { operator, vendor, namespaces = [], services = [], scopes = {} } = actor;
+  return {
+    omni: omni.toLowerCase(),
+    operator: operator.toLowerCase(),
+    vendor,
+    namespaces: new Set(namespaces.map((name) => name.toLowerCase())),
+    services: new Set(services.map((name) => name.toLowerCase())),
+    scopes: new Map(Object.entries(scopes).map(([scope, rule]) => [scope, toRule(rule)])),
+  };
+}
+
+function toRule(rule: NonNullable<ResolvedActor["scopes"]>[string]): ScopeRule {
+  if (typeof rule === "string") return { effect: rule };
+  const { currency, per_call, ask_above } = rule;
+  return {
+    currency,
+    per_call: BigInt(per_call),
+    ask_above: ask_above === undefined ? undefined : BigInt(ask_above),
+  };
+}

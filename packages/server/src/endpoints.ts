@@ -1,0 +1,47 @@
+import { appendRoute, envelopeRoute, streamRoute } from "./audit-routes.ts";
+import type { Route } from "./exchange.ts";
+import { jsonReply } from "./exchange.ts";
+import { mcpRoute } from "./mcp-route.ts";
+import { revokeRoute } from "./operator-routes.ts";
+import type { Endpoint } from "./router.ts";
+import type { Services } from "./services.ts";
+
+/** Everything that answers over HTTP. */
+export function endpoints(services: Services): Endpoint[] {
+  const both: Endpoint[] = [
+    { path: "/mcp", routes: { POST: mcpRoute(services) } },
+    { path: "/healthz", routes: { GET: alive } },
+    { path: "/readyz", routes: { GET: ready(services) } },
+    { path: "/metrics", routes: { GET: metrics(services) } },
+    { path: "/v1/audit/append/v2", routes: { POST: appendRoute(services) } },
+    { path: "/v1/audit/envelope/*", routes: { GET: envelopeRoute(services) } },
+  ];
+  if (services.surface === "v1") return both;
+  return [
+    ...both,
+    { path: "/v1/audit/stream", routes: { GET: streamRoute(services) } },
+    { path: "/v1/actors/*/revoke", routes: { POST: revokeRoute(services) } },
+  ];
+}
+
+const alive: Route = () => jsonReply(200, '{"name":"agentkeys-mcp-server","ok":true}');
+
+/** Ready while records can be written. */
+function ready({ store, log }: Services): Route {
+  return async () => {
+    try {
+      await store.ready();
+      return jsonReply(200, '{"status":"ready"}');
+    } catch (error) {
+      log.warn({ err: error }, "not ready");
+      return jsonReply(503, '{"status":"unready"}');
+    }
+  };
+}
+
+function metrics(services: Services): Route {
+  return async () => {
+    const { type, text } = await services.metrics.render();
+    return { status: 200, type, body: text };
+  };
+}

@@ -1,0 +1,45 @@
+import { AgentKeysError, hex32Problem } from "@agentkeys/contract";
+import type { Route } from "./exchange.ts";
+import { jsonReply } from "./exchange.ts";
+import { fieldsOf, requiredText } from "./fields.ts";
+import { jsonBody } from "./mcp-route.ts";
+import { asOperator } from "./operator.ts";
+import { kind, recordDenied, success, toEnvelope, unixNow } from "./records.ts";
+import type { Services } from "./services.ts";
+
+/** `POST /v1/actors/:omni/revoke {reason}`. Holds from the actor's next call on; repeating it gives the first answer. */
+export function revokeRoute(services: Services): Route {
+  return async (exchange, parameter) => {
+    const operator = await asOperator(services, exchange);
+    const body = jsonBody(exchange);
+    if ("reply" in body) return body.reply;
+    const problem = hex32Problem("actor", parameter);
+    if (problem !== undefined) throw new AgentKeysError("invalid_params", problem);
+    const reason = requiredText(fieldsOf(body.value), "reason");
+    const actor = parameter.toLowerCase();
+    const { actors } = services.settings;
+    if (actors !== undefined && actors.get(actor)?.operator !== operator.omni) {
+      const what = `POST /v1/actors/${actor}/revoke`;
+      const denied = {
+        actor: operator.omni,
+        operator: operator.omni,
+        what,
+        reason: "not_its_actor",
+      };
+      await recordDenied(services, denied);
+      throw new AgentKeysError("forbidden", `not an actor of this operator: ${parameter}`);
+    }
+    const { revoked_at, envelope_hash } = await services.store.revokeActor(
+      { actor, reason, at: unixNow(services) },
+      toEnvelope(services, {
+        actor: operator.omni,
+        operator: operator.omni,
+        op_kind: kind.scope_revoke,
+        op_body: { agent_omni: actor, reason },
+        result: success,
+      }),
+    );
+    services.revoked.add(actor);
+    return jsonReply(200, JSON.stringify({ ok: true, actor, revoked_at, envelope_hash }));
+  };
+}

@@ -1,0 +1,54 @@
+import {
+  AgentKeysError,
+  stringifySorted,
+  type Surface,
+  toolList,
+  type WireValue,
+} from "@agentkeys/contract";
+import type { Fields } from "./fields.ts";
+import { fieldsOf, optionalText } from "./fields.ts";
+import { guardBegin } from "./guard-begin.ts";
+import { guardEnd } from "./guard-end.ts";
+import type { RpcContext, RpcRequest } from "./rpc-request.ts";
+import { callTool } from "./tool-call.ts";
+
+/** Runs one method and gives its `result` as JSON text. */
+export function dispatch(context: RpcContext, request: RpcRequest): Promise<string> | string {
+  const { services, caller } = context;
+  const { jsonrpc, method, params } = request;
+  if (jsonrpc !== "2.0") {
+    throw new AgentKeysError("invalid_request", `unsupported jsonrpc version \`${jsonrpc}\``);
+  }
+  if (method === "tools/call") return callTool(context, params);
+  if (method === "initialize") return initialize(fieldsOf(params));
+  if (method === "ping") return "{}";
+  if (method === "tools/list") return listTools(services.surface);
+  if (services.surface === "default") {
+    if (method === "guard/begin") return guardBegin(services, caller, fieldsOf(params));
+    if (method === "guard/end") return guardEnd(services, caller, fieldsOf(params));
+  }
+  throw new AgentKeysError("method_not_found", `method not found: ${method}`);
+}
+
+const protocols = new Set(["2024-11-05", "2025-03-26"]);
+
+function initialize(params: Fields): string {
+  const asked = optionalText(params, "protocolVersion");
+  const protocolVersion = asked !== undefined && protocols.has(asked) ? asked : "2025-03-26";
+  return JSON.stringify({
+    capabilities: { tools: { listChanged: false } },
+    protocolVersion,
+    serverInfo: { name: "agentkeys-mcp-server", version: "0.1.0" },
+  });
+}
+
+const lists = new Map<Surface, string>();
+
+function listTools(surface: Surface): string {
+  let list = lists.get(surface);
+  if (list === undefined) {
+    list = stringifySorted({ tools: toolList(surface) as unknown as WireValue });
+    lists.set(surface, list);
+  }
+  return list;
+}

@@ -1,0 +1,56 @@
+import {
+  AgentKeysError,
+  errorTable,
+  fromJsonRpcError,
+  stringifyJson,
+  type WireValue,
+} from "@agentkeys/contract";
+import { dispatch } from "./rpc-methods.ts";
+import type { RpcContext, RpcRequest } from "./rpc-request.ts";
+import type { Services } from "./services.ts";
+
+/** Answers one request. Never rejects: failures are JSON-RPC errors. */
+export async function answerRpc(context: RpcContext, request: RpcRequest): Promise<string> {
+  try {
+    return success(request.id, await dispatch(context, request));
+  } catch (error) {
+    return rpcFailure(context.services, request.id, error);
+  }
+}
+
+function success(id: WireValue | undefined, result: string): string {
+  return id === undefined
+    ? `{"jsonrpc":"2.0","result":${result}}`
+    : `{"jsonrpc":"2.0","result":${result},"id":${stringifyJson(id)}}`;
+}
+
+/** The answer to a failed request; what nobody foresaw is logged and leaves as `internal error`. */
+export function rpcFailure(services: Services, id: WireValue | undefined, thrown: unknown): string {
+  const error = AgentKeysError.from(thrown);
+  const code = errorTable[error.code].jsonrpc ?? errorTable.internal.jsonrpc;
+  const foreseen = code !== errorTable.internal.jsonrpc;
+  if (!foreseen) services.log.error({ err: error.cause ?? error }, "request failed");
+  services.metrics.failed(error.code);
+  const message = foreseen ? error.message : "internal error";
+  return rpcError(id, { code, message, data: foreseen ? wireData(error, code) : undefined });
+}
+
+/** Where number and text do not tell the code, `data.code` does; not where upstream's text has the last word. */
+function wireData(error: AgentKeysError, code: number): unknown {
+  const { message, data } = error;
+  const heard = (said: unknown) =>
+    fromJsonRpcError({ code, message, data: said }).code === error.code;
+  const named = { ...data, code: error.code };
+  return heard(data) || !heard(named) ? data : named;
+}
+
+export function rpcError(
+  id: WireValue | undefined,
+  error: { code: number; message: string; data?: unknown },
+): string {
+  const { code, message, data } = error;
+  const body = JSON.stringify({ code, message, data });
+  return id === undefined
+    ? `{"jsonrpc":"2.0","error":${body}}`
+    : `{"jsonrpc":"2.0","error":${body},"id":${stringifyJson(id)}}`;
+}

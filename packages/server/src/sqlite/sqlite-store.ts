@@ -1,0 +1,109 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { AgentKeysError } from "@agentkeys/contract";
+import type { Clock, Store } from "../store.ts";
+import { createActors } from "./actors.ts";
+import { createBlobs } from "./blobs.ts";
+import { createCaps } from "./caps.ts";
+import { createConnection } from "./connection.ts";
+import { openDatabase, sqliteVersion, sqliteWarning } from "./database.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import { createGuardCalls } from "./guard-calls.ts";
+
+export interface SqliteStoreOptions {
+  /** Directory of the database, its lock and its keys, made with mode 0700 if need be; or ":memory:". */
+  readonly data: string;
+  /** Default `Date.now`. */
+  readonly clock?: Clock;
+  /** Told about an SQLite older than 3.51.3, which can corrupt a database. Default: `process.emitWarning`. */
+  readonly warn?: (message: string) => void;
+}
+
+/**
+ * The store on `node:sqlite`. Rejects with `config_invalid` when the directory is in use (and says by whom) or unusable, and when
+ * the database is damaged, foreign or newer.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { data, clock = Date.now, warn = (text) => process.emitWarning(text) } = options;
+  if (data === ":memory:") return createSqliteStore(openDatabase(data), clock, () => undefined);
+  makeDirectory(data);
+  const unlock = lockDirectory(data);
+  try {
+    const database = openDatabase(join(data, "authority.db"));
+    const warning = sqliteWarning(sqliteVersion(database));
+    if (warning !== undefined) warn(warning);
+    return await createSqliteStore(database, clock, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "unusable";
+    throw new AgentKeysError("config_invalid", `data directory ${directory}: ${code}`, { cause });
+  }
+}
+
+/** The store on an open database. `released` is called once, after the database is closed. */
+export async function createSqliteStore(
+  database: DatabaseSync,
+  clock: Clock,
+  released: () => void,
+): Promise<Store> {
+  const connection = await createConnection(database);
+  const { log, record, recordIf, write, read } = connection;
+  const calls = createGuardCalls(database, log);
+  const caps = createCaps(database, log);
+  const actors = createActors(database, log);
+  const memories = createBlobs(database, log, "memories");
+  const credentials = createBlobs(database, log, "credentials");
+  const probe = database.prepare(
+    "INSERT INTO readiness VALUES (1, ?) ON CONFLICT DO UPDATE SET checked_at = excluded.checked_at",
+  );
+
+  return {
+    append: (envelope) => record(envelope, (sealed) => log.append(sealed)),
+    envelope: (hash) => read(() => log.envelope(hash)),
+    entriesAfter: (after, limit) => read(() => log.entriesAfter(after, limit)),
+    subscribe: (listener) => log.subscribe(listener),
+
+    putMemory: ({ actor, namespace, blob }, envelope) => {
+      const row = { owner: actor, name: namespace, blob };
+      return record(envelope, (sealed) => memories.put(row, sealed), blob.length);
+    },
+    memory: (actor, namespace) => read(() => memories.find(actor, namespace)),
+    putCredential: ({ owner, service, blob }, envelope) => {
+      const row = { owner, name: service, blob };
+      return record(envelope, (sealed) => credentials.put(row, sealed), blob.length);
+    },
+    credential: (owner, service) => read(() => credentials.find(owner, service)),
+
+    putCap: (cap, envelope) => recordIf(envelope, (sealed) => caps.put(cap, sealed)),
+    cap: (nonce) => read(() => caps.find(nonce)),
+    revokeCap: (nonce, at, envelope) =>
+      recordIf(envelope, (sealed) => caps.revoke(nonce, at, sealed)),
+
+    revokeActor: (revocation, envelope) =>
+      record(envelope, (sealed) => actors.revoke(revocation, sealed)),
+    revokedActors: () => read(() => actors.revoked()),
+
+    begin: (row, intent) => record(intent, (sealed) => calls.begin(row, sealed), 512),
+    guardCall: (begin_id, actor) => read(() => calls.find(begin_id, actor)),
+    end: (end, outcome) => record(outcome, (sealed) => calls.end(end, sealed)),
+    endBeforeBegin: (begin_id, actor) => write(() => calls.note(begin_id, actor, clock())),
+
+    actorKey: async (actor, fresh) =>
+      (await read(() => actors.key(actor))) ?? write(() => actors.putKey(actor, fresh)),
+
+    ready: () => write(() => void probe.run(clock())),
+
+    async close() {
+      if (connection.close()) released();
+    },
+  };
+}
