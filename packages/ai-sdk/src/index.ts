@@ -1,0 +1,4 @@
+export { agentKeysApproval, type Approval, type ApprovalRequest } from "./approval.ts";
+export { guardTools } from "./guard-tools.ts";
+export { agentKeysTools } from "./own-tools.ts";
+export { withAgentKeys, type WithAgentKeysOptions } from "./with-agent-keys.ts";
