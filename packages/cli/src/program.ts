@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { auditTail } from "./commands/audit-tail.ts";
+import { dev } from "./commands/dev.ts";
+import { hookAudit, hookCheck } from "./commands/hook.ts";
+import { revoke } from "./commands/revoke.ts";
+import { serve } from "./commands/serve.ts";
+
+function version(): string {
+  const file = new URL("../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
+
+function connection(command: Command): Command {
+  return command
+    .option(
+      "--url <url>",
+      "the authority's /mcp URL (default: AGENTKEYS_MCP_URL, else http://localhost:8088/mcp)",
+    )
+    .option("--token <token>", "operator token (default: AGENTKEYS_OPERATOR_TOKEN)")
+    .option("--json", "machine-readable output");
+}
+
+/** The command line; parsing throws CommanderError instead of ending the process. */
+export function program(): Command {
+  const root = new Command("agentkeys")
+    .description("Agent IAM: who an agent is, what it may do, and what it did.")
+    .version(version())
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
+  const add = (parent: Command, name: string): Command => parent.command(name).exitOverride();
+
+  add(root, "dev")
+    .description("run a demo authority with demo identities; prints the variables to export")
+    .option("--listen <host:port>", "address", "127.0.0.1:8088")
+    .option("--data <dir>", "data directory", ".agentkeys")
+    .option("--json", "print one JSON object instead of export lines")
+    .action(dev);
+  add(root, "serve")
+    .description("run the authority; upstream's environment variables are honoured, flags win")
+    .option("--listen <host:port>", "address (default: MCP_LISTEN, else 127.0.0.1:8088)")
+    .option("--data <dir>", "data directory", ".agentkeys")
+    .option("--config <file>", "agentkeys.yaml")
+    .option("--surface <surface>", "v1 (upstream to the letter) or default", "default")
+    .option("--transport <transport>", "http or stdio (default: MCP_TRANSPORT, else http)")
+    .action(serve);
+
+  const audit = add(root, "audit").description("read the audit log");
+  connection(add(audit, "tail"))
+    .description("follow the log as it grows")
+    .option("--after <seq>", "start after this record", "0")
+    .option("--limit <n>", "stop after so many records")
+    .action(auditTail);
+
+  connection(add(root, "revoke"))
+    .description("revoke an agent: its very next call is refused")
+    .argument("<actor>", "the agent's omni, 0x + 64 hex digits")
+    .option("--reason <text>", "written into the record", "revoked by the operator")
+    .action(revoke);
+
+  const hook = add(root, "hook").description(
+    "Claude Code hooks: JSON on stdin and stdout, exit code always 0",
+  );
+  add(hook, "check")
+    .description("before a tool: {} lets it run, a block decision stops it")
+    .option("--scope <scope>", "permission scope to ask for, for example payment.spend")
+    .action(hookCheck);
+  add(hook, "audit").description("after a tool: records that it ran").action(hookAudit);
+  return root;
+}
