@@ -1,0 +1,59 @@
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { findGenerator } from "./find-generator.ts";
+import { describeMachine } from "./machine.ts";
+import { print } from "./print.ts";
+import { openReaches } from "./reach.ts";
+import type { Report, Section } from "./report.ts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    only: { type: "string", default: "calls,throughput,steps" },
+    data: { type: "string", default: tmpdir() },
+  },
+});
+
+const sizes = {
+  full: {
+    steps: { rounds: 40, warmup: 20, runs: 10 },
+    calls: { rounds: 40, warmup: 2, calls: 60 },
+    throughput: { rounds: 5, warmup: 1, clients: [1, 64, 256], seconds: 2 },
+  },
+  quick: {
+    steps: { rounds: 1, warmup: 0, runs: 1 },
+    calls: { rounds: 1, warmup: 0, calls: 10 },
+    throughput: { rounds: 1, warmup: 0, clients: [64], seconds: 1 },
+  },
+};
+
+async function measure(directory: string): Promise<Report> {
+  const only = new Set(values.only.split(","));
+  const size = values.quick ? sizes.quick : sizes.full;
+  const generator = await findGenerator();
+  const machine = describeMachine(directory, generator.name);
+  const sections: Section[] = [];
+  await using reaches = await openReaches(directory);
+  // Loaded where they are wanted: frameworks fill the heap that other measurements would share.
+  if (only.has("calls")) {
+    const { measureCalls } = await import("./measures/calls.ts");
+    sections.push(...(await measureCalls({ ...size.calls, reaches, directory })));
+  }
+  if (only.has("throughput")) {
+    const { measureThroughput } = await import("./measures/throughput.ts");
+    sections.push(...(await measureThroughput({ ...size.throughput, directory, generator })));
+  }
+  if (only.has("steps")) {
+    const { measureSteps } = await import("./measures/steps.ts");
+    sections.push(...(await measureSteps({ ...size.steps, reaches })));
+  }
+  return { version: 1, quick: values.quick, machine, sections };
+}
+
+await using directory = await mkdtempDisposable(join(values.data, "agentkeys-bench-"));
+const report = await measure(directory.path);
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+process.stdout.write(print(report));
