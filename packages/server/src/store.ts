@@ -54,7 +54,7 @@ export interface Store {
   append(envelope: AuditEnvelope): Promise<LogEntry>;
   /** Canonical bytes of a record, by hash (`0x` optional, any case). The same record may lie in the log twice. */
   envelope(hash: string): Promise<Uint8Array | undefined>;
-  /** Entries with seq > after, in order, at most `limit`. */
+  /** Entries with a seq above `after`, in order, at most `limit`. */
   entriesAfter(after: number, limit: number): Promise<LogEntry[]>;
   /** Called with each batch after its commit, in order; must not throw. Returns the unsubscribe function. */
   subscribe(listener: (entries: readonly LogEntry[]) => void): () => void;
