@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { record } from "../store.suite.ts";
+import { record } from "../store-samples.suite.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 
 const ROUNDS = 4;

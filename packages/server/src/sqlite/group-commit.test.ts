@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { actor, guardCall, record } from "../store.suite.ts";
+import { actor, guardCall, record } from "../store-samples.suite.ts";
 import type { Store } from "../store.ts";
 import { openDatabase } from "./database.ts";
 import { createSqliteStore, openSqliteStore } from "./sqlite-store.ts";
