@@ -1,4 +1,3 @@
-import { keccak_256 } from "@noble/hashes/sha3.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import {
   bytesToHex,
@@ -24,11 +23,6 @@ export function hexToBytes(hex: string): Uint8Array {
 /** `0x` and two lower-case digits per byte. */
 export function bytesToHex0x(bytes: Uint8Array): string {
   return `0x${bytesToHex(bytes)}`;
-}
-
-/** Keccak-256 with the original padding (Ethereum's), not NIST SHA3-256. 32 bytes. */
-export function keccak256(bytes: Uint8Array): Uint8Array {
-  return keccak_256(bytes);
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {

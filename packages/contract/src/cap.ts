@@ -1,6 +1,7 @@
 import { p256 } from "@noble/curves/nist.js";
 import * as z from "zod";
-import { bytesToHex0x, hexToBytes, keccak256, sha256, utf8ToBytes } from "./bytes.ts";
+import { bytesToHex0x, hexToBytes, sha256, utf8ToBytes } from "./bytes.ts";
+import { keccak256 } from "./keccak.ts";
 
 /**
  * What the broker signs. The order of the fields is the order of the signed bytes. Times in seconds

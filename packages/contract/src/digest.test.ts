@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { bytesToHex0x, hexToBytes, keccak256 } from "./bytes.ts";
+import { bytesToHex0x, hexToBytes } from "./bytes.ts";
+import { keccak256 } from "./keccak.ts";
 import { encodeCanonical } from "./cbor.ts";
 import { hmacDigest, inputDigest } from "./digest.ts";
 import { type JsonValue, parseJson } from "./json.ts";

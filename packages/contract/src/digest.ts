@@ -1,6 +1,7 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex0x, keccak256 } from "./bytes.ts";
+import { bytesToHex0x } from "./bytes.ts";
+import { keccak256 } from "./keccak.ts";
 import { encodeCanonical } from "./cbor.ts";
 import type { JsonValue } from "./json.ts";
 

@@ -1,6 +1,6 @@
 /**
- * An authority in the same process answers text with text under this property of its `fetch`, so that an embedded
- * client need not build Request and Response objects. A `fetch` without it is used as any other.
+ * What an authority in the same process has under this property of its `fetch`, so that an embedded client need not
+ * build Request and Response objects. A `fetch` without it is used as any other.
  */
 export const direct: unique symbol = Symbol.for("agentkeys.direct");
 
@@ -10,8 +10,6 @@ export interface DirectRequest {
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Rejects with its reason; what has begun goes on. */
-  readonly signal: AbortSignal;
 }
 
 export interface DirectAnswer {
@@ -21,5 +19,22 @@ export interface DirectAnswer {
   readonly body: string;
 }
 
-/** One POST. */
-export type Direct = (request: DirectRequest) => Promise<DirectAnswer>;
+/** A JSON-RPC method beside the operations, `guard/begin` say. */
+export interface DirectCall {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly method: string;
+  /** Plain JSON data; read before the first await. */
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What the answer's `result` or `error` would be. */
+export type DirectResult =
+  | { readonly result: unknown }
+  | { readonly error: { code: number; message: string; data?: unknown } };
+
+export interface Direct {
+  /** One POST. */
+  post(request: DirectRequest): Promise<DirectAnswer>;
+  /** The same as posting the call to `/mcp`, without making texts of it. Never rejects. */
+  call(call: DirectCall): Promise<DirectResult>;
+}

@@ -1,4 +1,5 @@
-import { bytesToHex0x, concatBytes, keccak256, utf8ToBytes } from "./bytes.ts";
+import { bytesToHex0x, concatBytes, utf8ToBytes } from "./bytes.ts";
+import { keccak256 } from "./keccak.ts";
 import { type CborValue, decodeCanonical, encodeCanonical, writeValue } from "./cbor.ts";
 import {
   type CborWriter,

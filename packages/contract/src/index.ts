@@ -1,4 +1,5 @@
-export { bytesToHex0x, concatBytes, hexToBytes, keccak256, sha256 } from "./bytes.ts";
+export { bytesToHex0x, concatBytes, hexToBytes, sha256 } from "./bytes.ts";
+export { keccak256 } from "./keccak.ts";
 export {
   capHash,
   capOps,
@@ -12,7 +13,14 @@ export {
 } from "./cap.ts";
 export { type CborValue, decodeCanonical, encodeCanonical, type EncodeOptions } from "./cbor.ts";
 export { hmacDigest, inputDigest } from "./digest.ts";
-export { type Direct, direct, type DirectAnswer, type DirectRequest } from "./direct.ts";
+export {
+  type Direct,
+  direct,
+  type DirectAnswer,
+  type DirectCall,
+  type DirectRequest,
+  type DirectResult,
+} from "./direct.ts";
 export {
   type AuditEnvelope,
   decodeEnvelope,

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { concatBytes, keccak256 } from "./bytes.ts";
+import { concatBytes } from "./bytes.ts";
+import { keccak256 } from "./keccak.ts";
 import { merkleNode, merkleRoot, opKindBitmap } from "./merkle.ts";
 
 const leaf = fc.uint8Array({ minLength: 32, maxLength: 32 });

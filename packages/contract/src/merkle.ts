@@ -1,4 +1,5 @@
-import { concatBytes, keccak256 } from "./bytes.ts";
+import { concatBytes } from "./bytes.ts";
+import { keccak256 } from "./keccak.ts";
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);

@@ -1,5 +1,6 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { bytesToHex0x, concatBytes, hexToBytes, keccak256, sha256, utf8ToBytes } from "./bytes.ts";
+import { bytesToHex0x, concatBytes, hexToBytes, sha256, utf8ToBytes } from "./bytes.ts";
+import { keccak256 } from "./keccak.ts";
 
 /**
  * An actor's identifier, 64 hex digits without `0x`. An `evm` address is lower-cased. `clientId` is

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bytesToHex0x, concatBytes, hexToBytes, keccak256, sha256, utf8ToBytes } from "./bytes.ts";
+import { bytesToHex0x, concatBytes, hexToBytes, sha256, utf8ToBytes } from "./bytes.ts";
+import { keccak256 } from "./keccak.ts";
 import { capHash, CapPayload, capPayloadJson, capPrehash, verifyCap } from "./cap.ts";
 import { decodeCanonical, encodeCanonical } from "./cbor.ts";
 import {

@@ -25,30 +25,40 @@ export function remaining(limits: Limits): number {
   return limits.at - performance.now();
 }
 
+/** Takes the one listener that is told why nobody waits any more, at once if that has happened. */
+export type OnStop = (listener: (reason: Error) => void) => void;
+
 /**
  * Settles as `work` does, or rejects at the deadline with `authority_unavailable`, or with the signal's reason when that aborts.
- * `work` gets a signal of its own that fires in both cases; whether it listens makes no difference to the caller.
+ * `work` is told in both cases; whether it listens makes no difference to the caller.
  */
-export function within<T>(limits: Limits, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export function within<T>(limits: Limits, work: (onStop: OnStop) => Promise<T>): Promise<T> {
   const { signal } = limits;
   if (signal?.aborted === true) return Promise.reject(reasonOf(signal));
   const left = remaining(limits);
   if (left <= 0) return Promise.reject(late(limits));
   return new Promise((resolve, reject) => {
-    const controller = new AbortController();
-    const stop = (error: unknown): void => {
+    let stopped: Error | undefined;
+    let tell: ((reason: Error) => void) | undefined;
+    const stop = (reason: Error): void => {
+      stopped = reason;
       settle();
-      reject(error);
-      controller.abort(error);
+      reject(reason);
+      tell?.(reason);
     };
     const onAbort = (): void => stop(reasonOf(signal));
-    const timer = setTimeout(() => stop(late(limits)), Math.min(left, longest));
+    // Whole milliseconds: timers of one length share a list.
+    const timer = setTimeout(() => stop(late(limits)), Math.min(Math.ceil(left), longest));
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     };
     signal?.addEventListener("abort", onAbort, { once: true });
-    work(controller.signal).then(
+    const onStop: OnStop = (listener) => {
+      if (stopped === undefined) tell = listener;
+      else listener(stopped);
+    };
+    work(onStop).then(
       (value) => {
         settle();
         return resolve(value);

@@ -4,10 +4,13 @@ import { type Http, maxAnswerBytes, tooLarge } from "./http.ts";
 
 /** Through a `fetch` that somebody else brought: an embedded authority's, or the platform's. */
 export function openFetch(fetch: Fetch, origin: string): Http {
-  const answer = (fetch as { [direct]?: Direct })[direct];
-  if (answer !== undefined) return { post: answer, close: () => Promise.resolve() };
+  const embedded = (fetch as { [direct]?: Direct })[direct];
+  if (embedded !== undefined) return { ...embedded, close: () => Promise.resolve() };
   return {
-    async post({ path, headers, body, signal }) {
+    async post({ path, headers, body }, onStop) {
+      const controller = new AbortController();
+      onStop((reason) => controller.abort(reason));
+      const { signal } = controller;
       // A redirect would carry the bearer to an address that nobody configured.
       const init = { method: "POST", headers, body, signal, redirect: "manual" } as const;
       const response = await fetch(origin + path, init);

@@ -57,20 +57,16 @@ export async function beginFused(
   };
 }
 
-function toParams(
-  { callId, runKey, refused, ...question }: Question,
-  begin_id: string,
-): JsonObject {
-  return {
-    ...(runKey !== undefined && { run_key: runKey }),
-    call_id: callId ?? begin_id,
-    tool: question.tool,
-    scope: question.scope,
-    params: question.params,
-    input_digest: question.inputDigest,
-    ...(question.clear && { clear: question.clear }),
-    ...(refused && { refused: { reason: refused.reason, explanation: refused.explanation } }),
-  };
+function toParams(question: Question, begin_id: string): JsonObject {
+  const { callId, runKey, tool, scope, params, inputDigest, clear, refused } = question;
+  const call_id = callId ?? begin_id;
+  const asked: JsonObject = { call_id, tool, scope, params, input_digest: inputDigest };
+  if (runKey !== undefined) asked["run_key"] = runKey;
+  if (clear !== undefined) asked["clear"] = clear;
+  if (refused !== undefined) {
+    asked["refused"] = { reason: refused.reason, explanation: refused.explanation };
+  }
+  return asked;
 }
 
 interface Facts {
@@ -96,10 +92,22 @@ function readAnswer(answer: unknown, question: Question): Facts | undefined {
   return { ...facts, ticket };
 }
 
-/** A UUIDv7: ids that grow with time lie together in the authority's index. */
+/** Random bits of the ids to come, and how many ids have them. */
+let tail = "";
+let counted = 4096;
+
+/**
+ * A UUIDv7 with a counter behind the time: ids that grow with time lie together in the authority's index, and random bits are
+ * drawn once for 4,096 of them.
+ */
 function newBeginId(): string {
+  if (counted === 4096) {
+    tail = crypto.randomUUID().slice(18);
+    counted = 0;
+  }
   const time = Date.now().toString(16).padStart(12, "0");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`;
+  const count = (counted++).toString(16).padStart(3, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${count}${tail}`;
 }
 
 /** No answer, a broken one, or a run that was aborted meanwhile: the authority may have begun. */

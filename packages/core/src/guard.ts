@@ -1,4 +1,4 @@
-import { AgentKeysError } from "@agentkeys/contract";
+import { AgentKeysError, inputDigest } from "@agentkeys/contract";
 import { assertRow } from "./classify-call.ts";
 import { isAborted, isRefusal } from "./decision.ts";
 import type {
@@ -25,14 +25,16 @@ export function createGuard<Inputs extends object = Record<string, JsonObject>>(
   const tools = Object.freeze({ ...options.tools }) as Readonly<Record<string, GuardRow>>;
   for (const [tool, row] of Object.entries(tools)) assertRow(row, `tools.${tool}`);
   const wire = wireOf(client);
-  const judge = createJudge({ client, tools, classify }, wire);
+  const judge = createJudge({ client, tools, classify, digestKey }, wire);
   const handOvers = new HandOvers(wire);
+  // The first digest has the fast hash compiled.
+  inputDigest(null);
 
   const guard: Guard = {
     client,
-    open: async (call) => start(sealCall(call, digestKey), { judge, handOvers }),
+    open: async (call) => start(sealCall(call), { judge, handOvers }),
     async run(call, execute) {
-      const sealed = sealCall(call, digestKey);
+      const sealed = sealCall(call);
       const { signal } = sealed;
       const opened = await start(sealed, { judge, handOvers });
       if (opened.status !== "open") return opened;
@@ -47,17 +49,16 @@ export function createGuard<Inputs extends object = Record<string, JsonObject>>(
       return { status: "ran", result };
     },
     async decide(call): Promise<Allowed | Denial> {
-      const sealed = sealCall(call, digestKey);
+      const sealed = sealCall(call);
       const verdict = await judge(sealed);
       if (isRefusal(verdict)) return verdict;
       const { end } = verdict;
-      const key = handOverKey(sealed);
-      const ended = key === undefined ? once(end) : handOvers.keep(key, end, sealed.signal);
+      const ended = handOvers.keep(sealed, end) ?? once(end);
       return { status: "allowed", ended };
     },
     async refuse(call, reason, explanation): Promise<Denial> {
       const refused = { code: "permission_denied", reason, explanation } as const;
-      return (await judge({ ...sealCall(call, digestKey), refused })) as Denial;
+      return (await judge({ ...sealCall(call), refused })) as Denial;
     },
     wrap: (tool, execute, wrapping) => wrapFunction(guard, execute, { ...wrapping, tool }),
   };
@@ -69,8 +70,7 @@ async function start(
   sealed: Sealed,
   { judge, handOvers }: { judge: Judge; handOvers: HandOvers },
 ): Promise<Open | Denial> {
-  const key = handOverKey(sealed);
-  let end = key === undefined ? undefined : handOvers.take(key);
+  let end = handOvers.take(sealed);
   if (end !== undefined && isAborted(sealed.signal)) {
     // The seam may not have known the run's signal.
     await end("not_run");
@@ -81,7 +81,7 @@ async function start(
     if (isRefusal(verdict)) return verdict;
     ({ end } = verdict);
   }
-  return { status: "open", input: sealed.input as JsonObject, end: once(end) };
+  return { status: "open", input: sealed.input?.value as JsonObject, end: once(end) };
 }
 
 /** A copy, because a program may wipe its own. Under an empty or guessable key a digest is as good as a plain one. */
@@ -91,12 +91,6 @@ function keyOf(given: unknown): Uint8Array | undefined {
     return new Uint8Array(given.buffer, given.byteOffset, given.byteLength).slice();
   }
   throw new AgentKeysError("config_invalid", "digestKey: expected at least 16 bytes");
-}
-
-/** Lengths first, so that no two pairs of names spell the same key. */
-function handOverKey({ tool, callId, digest }: Sealed): string | undefined {
-  if (callId === undefined || digest === null) return undefined;
-  return `${tool.length}:${tool}${callId.length}:${callId}${digest}`;
 }
 
 function once(end: End): End {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Outcome } from "./guard-surface.ts";
 import { HandOvers } from "./hand-over.ts";
+import { sealCall } from "./seal-call.ts";
 import type { Wire } from "./wire.ts";
 
 let ended: string[];
@@ -21,40 +22,56 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const sealed = (callId: string, signal?: AbortSignal) =>
+  sealCall({ tool: "order_food", input: { dish: "noodles" }, callId, signal });
+
 const end = (name: string) => async (outcome: Outcome) => void ended.push(`${name} ${outcome}`);
 
 test("is for one use", async () => {
-  const saw = handOvers.keep("k", end("a"), undefined);
-  const taken = handOvers.take("k");
-  expect(handOvers.take("k")).toBeUndefined();
+  const saw = handOvers.keep(sealed("k"), end("a"));
+  const taken = handOvers.take(sealed("k"));
+  expect(handOvers.take(sealed("k"))).toBeUndefined();
   await taken?.("ok");
-  await saw("error");
+  await saw?.("error");
   await vi.advanceTimersByTimeAsync(120_000);
   expect(ended).toEqual(["a ok"]);
 });
 
-test("belongs to its key", () => {
-  handOvers.keep("k", end("a"), undefined);
-  expect(handOvers.take("other")).toBeUndefined();
-  expect(handOvers.take("k")).toBeDefined();
+test("belongs to its input, whatever the order of its fields", () => {
+  const call = (input: unknown) => sealCall({ tool: "order_food", input, callId: "k" });
+  handOvers.keep(call({ dish: "noodles", price: 3 }), end("a"));
+  expect(handOvers.take(call({ dish: "noodles", price: 4 }))).toBeUndefined();
+  expect(handOvers.take(call({ dish: "noodles" }))).toBeUndefined();
+  expect(handOvers.take(call({ price: 3, dish: "noodles" }))).toBeDefined();
+});
+
+test("a call without an id is never handed over", () => {
+  expect(handOvers.keep(sealed(""), end("a"))).toBeUndefined();
+  expect(handOvers.take(sealed(""))).toBeUndefined();
+});
+
+test("belongs to its call", () => {
+  handOvers.keep(sealed("k"), end("a"));
+  expect(handOvers.take(sealed("other"))).toBeUndefined();
+  expect(handOvers.take(sealed("k"))).toBeDefined();
 });
 
 test("lapses after a minute, and says that nothing ran", async () => {
-  const saw = handOvers.keep("k", end("a"), undefined);
+  const saw = handOvers.keep(sealed("k"), end("a"));
   await vi.advanceTimersByTimeAsync(59_000);
   expect(ended).toEqual([]);
   await vi.advanceTimersByTimeAsync(2000);
   expect(ended).toEqual(["a not_run"]);
-  expect(handOvers.take("k")).toBeUndefined();
-  await saw("ok");
+  expect(handOvers.take(sealed("k"))).toBeUndefined();
+  await saw?.("ok");
   expect(ended).toEqual(["a not_run"]);
 });
 
 test("lapses on time where timers are late", async () => {
-  handOvers.keep("k", end("a"), undefined);
+  handOvers.keep(sealed("k"), end("a"));
   const late = performance.now() + 60_000;
   vi.spyOn(performance, "now").mockReturnValue(late);
-  expect(handOvers.take("k")).toBeUndefined();
+  expect(handOvers.take(sealed("k"))).toBeUndefined();
   vi.mocked(performance.now).mockRestore();
   await vi.advanceTimersByTimeAsync(120_000);
   expect(ended).toEqual(["a not_run"]);
@@ -62,43 +79,43 @@ test("lapses on time where timers are late", async () => {
 
 test("lapses when the run is aborted", async () => {
   const run = new AbortController();
-  handOvers.keep("k", end("a"), run.signal);
+  handOvers.keep(sealed("k", run.signal), end("a"));
   run.abort();
-  expect(handOvers.take("k")).toBeUndefined();
+  expect(handOvers.take(sealed("k"))).toBeUndefined();
   await vi.advanceTimersByTimeAsync(120_000);
   expect(ended).toEqual(["a not_run"]);
 });
 
 test("an abort after the use changes nothing", async () => {
   const run = new AbortController();
-  handOvers.keep("k", end("a"), run.signal);
-  const taken = handOvers.take("k");
+  handOvers.keep(sealed("k", run.signal), end("a"));
+  const taken = handOvers.take(sealed("k"));
   run.abort();
   await taken?.("ok");
   expect(ended).toEqual(["a ok"]);
 });
 
 test("lapses when the client closes", () => {
-  handOvers.keep("k", end("a"), undefined);
-  handOvers.keep("k", end("b"), undefined);
-  handOvers.keep("l", end("c"), undefined);
+  handOvers.keep(sealed("k"), end("a"));
+  handOvers.keep(sealed("k"), end("b"));
+  handOvers.keep(sealed("l"), end("c"));
   close();
   expect(ended.toSorted()).toEqual(["a not_run", "b not_run", "c not_run"]);
 });
 
 test("what the seam saw itself is recorded once and frees the key", async () => {
-  const saw = handOvers.keep("k", end("a"), undefined);
-  await saw("ok");
-  await saw("error");
-  expect(handOvers.take("k")).toBeUndefined();
+  const saw = handOvers.keep(sealed("k"), end("a"));
+  await saw?.("ok");
+  await saw?.("error");
+  expect(handOvers.take(sealed("k"))).toBeUndefined();
   expect(ended).toEqual(["a ok"]);
 });
 
 test("the same call decided twice can be used twice, oldest first", async () => {
-  handOvers.keep("k", end("a"), undefined);
-  handOvers.keep("k", end("b"), undefined);
-  await handOvers.take("k")?.("ok");
-  await handOvers.take("k")?.("ok");
-  expect(handOvers.take("k")).toBeUndefined();
+  handOvers.keep(sealed("k"), end("a"));
+  handOvers.keep(sealed("k"), end("b"));
+  await handOvers.take(sealed("k"))?.("ok");
+  await handOvers.take(sealed("k"))?.("ok");
+  expect(handOvers.take(sealed("k"))).toBeUndefined();
   expect(ended).toEqual(["a ok", "b ok"]);
 });

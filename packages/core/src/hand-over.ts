@@ -1,5 +1,7 @@
 import { unref } from "./deadline.ts";
 import type { Outcome } from "./guard-surface.ts";
+import { sameJson } from "./same-json.ts";
+import type { Sealed } from "./seal-call.ts";
 import type { Wire } from "./wire.ts";
 
 /** How long the tool object may take to come for a decision of the seam, in milliseconds. */
@@ -9,6 +11,8 @@ export type End = (outcome: Outcome) => Promise<void>;
 
 interface Kept {
   readonly end: End;
+  /** The input that was decided on. */
+  readonly json: unknown;
   /** As `performance.now()` counts: a timer may come late where something blocks. */
   readonly lapsesAt: number;
   /** Nobody came for it. */
@@ -30,8 +34,14 @@ export class HandOvers {
     wire.onClose(() => this.#lapseAll());
   }
 
-  /** What the seam calls when it saw the end itself; does nothing once the decision was taken or has lapsed. */
-  keep(key: string, end: End, signal: AbortSignal | undefined): End {
+  /**
+   * Gives what the seam calls when it saw the end itself; it does nothing once the decision was taken or has lapsed. undefined:
+   * nobody could ask for this call, because it has no id.
+   */
+  keep(sealed: Sealed, end: End): End | undefined {
+    const { signal, input } = sealed;
+    const key = keyOf(sealed);
+    if (key === undefined) return undefined;
     const lapse = (): void => {
       if (this.#remove(key, kept)) this.#wire.background(end("not_run"));
     };
@@ -39,7 +49,8 @@ export class HandOvers {
       clearTimeout(timer);
       signal?.removeEventListener("abort", lapse);
     };
-    const kept: Kept = { end, lapsesAt: performance.now() + lapseMs, lapse, settle };
+    const lapsesAt = performance.now() + lapseMs;
+    const kept: Kept = { end, json: input?.json, lapsesAt, lapse, settle };
     const timer = setTimeout(lapse, lapseMs);
     unref(timer);
     signal?.addEventListener("abort", lapse, { once: true });
@@ -51,12 +62,14 @@ export class HandOvers {
     };
   }
 
-  /** The oldest decision under this key, used up. */
-  take(key: string): End | undefined {
+  /** The oldest decision on this call with this very input, used up. */
+  take(sealed: Sealed): End | undefined {
+    const key = keyOf(sealed);
+    const waiting = key === undefined ? undefined : this.#kept.get(key);
+    if (key === undefined || waiting === undefined) return undefined;
     const now = performance.now();
-    const late = this.#kept.get(key)?.filter(({ lapsesAt }) => lapsesAt <= now) ?? [];
-    for (const { lapse } of late) lapse();
-    const kept = this.#kept.get(key)?.[0];
+    for (const { lapsesAt, lapse } of [...waiting]) if (lapsesAt <= now) lapse();
+    const kept = waiting.find(({ json }) => sameJson(json, sealed.input?.json));
     return kept !== undefined && this.#remove(key, kept) ? kept.end : undefined;
   }
 
@@ -73,4 +86,10 @@ export class HandOvers {
     if (waiting.length === 0) this.#kept.delete(key);
     return true;
   }
+}
+
+/** The length first, so that no two pairs of names spell the same key. */
+function keyOf({ tool, callId, input }: Sealed): string | undefined {
+  if (callId === undefined || input === undefined) return undefined;
+  return `${tool.length}:${tool}${callId}`;
 }

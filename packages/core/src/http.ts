@@ -1,9 +1,17 @@
-import { AgentKeysError, type DirectAnswer, type DirectRequest } from "@agentkeys/contract";
+import {
+  AgentKeysError,
+  type Direct,
+  type DirectAnswer,
+  type DirectRequest,
+} from "@agentkeys/contract";
+import type { OnStop } from "./deadline.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** POST to one origin. Rejects when no whole answer arrives. */
 export interface Http {
-  post(request: DirectRequest): Promise<DirectAnswer>;
+  post(request: DirectRequest, onStop: OnStop): Promise<DirectAnswer>;
+  /** Where the authority is in this process. */
+  readonly call?: Direct["call"];
   close(): Promise<void>;
 }
 

@@ -1,3 +1,4 @@
+import { hmacDigest, inputDigest, type JsonValue } from "@agentkeys/contract";
 import { classifyCall, type Rows } from "./classify-call.ts";
 import {
   abortedDenial,
@@ -12,13 +13,18 @@ import { beginFallback } from "./fallback-decider.ts";
 import { beginFused } from "./fused-decider.ts";
 import type { Denial, JsonObject } from "./guard-surface.ts";
 import { isRecord } from "./is-record.ts";
-import type { Sealed } from "./seal-call.ts";
+import { type Sealed, uncopyable } from "./seal-call.ts";
 import { isMissing, type Wire } from "./wire.ts";
 
 /** The verdict on one call and its record. Never rejects; only what has `begun` may run. */
 export type Judge = (sealed: Sealed) => Promise<Begun | Denial>;
 
-export function createJudge(rows: Rows, wire: Wire): Judge {
+/** The guard's rows, and the key of its digests where it has one. */
+export interface Rules extends Rows {
+  readonly digestKey: Uint8Array | undefined;
+}
+
+export function createJudge(rows: Rules, wire: Wire): Judge {
   return async (sealed) => {
     const { signal } = sealed;
     const question = toQuestion(rows, sealed);
@@ -49,15 +55,26 @@ async function decide(wire: Wire, question: Question, limits: Limits): Promise<B
   return beginFallback(wire, question, limits);
 }
 
-function toQuestion(rows: Rows, sealed: Sealed): Question {
-  const { tool, callId, runKey, input, json, digest, refused } = sealed;
+function toQuestion(rows: Rules, sealed: Sealed): Question {
+  const { tool, callId, runKey, input } = sealed;
+  let { refused } = sealed;
+  let digest: string | null = null;
+  try {
+    if (input !== undefined) digest = digestOf(input.json as JsonValue, rows.digestKey);
+  } catch (error) {
+    refused ??= uncopyable(error);
+  }
   const facts = { tool, callId, runKey, inputDigest: digest };
-  if (refused !== undefined) {
+  if (refused !== undefined || input === undefined) {
     const scope = (Object.hasOwn(rows.tools, tool) ? rows.tools[tool]?.scope : undefined) ?? null;
     return { ...facts, scope, params: {}, clear: undefined, refused };
   }
-  const { record, ...classified } = classifyCall(rows, tool, input);
-  return { ...facts, ...classified, clear: pick(json, record) };
+  const { record, ...classified } = classifyCall(rows, tool, input.value);
+  return { ...facts, ...classified, clear: pick(input.json, record) };
+}
+
+function digestOf(json: JsonValue, key: Uint8Array | undefined): string {
+  return key === undefined ? inputDigest(json) : hmacDigest(key, json);
 }
 
 function pick(json: unknown, fields: readonly string[]): JsonObject | undefined {

@@ -1,4 +1,4 @@
-import { AgentKeysError } from "@agentkeys/contract";
+import { AgentKeysError, fromJsonRpcError } from "@agentkeys/contract";
 import type { ClientOptions } from "./client-surface.ts";
 import { within } from "./deadline.ts";
 import { env } from "./env.ts";
@@ -23,34 +23,49 @@ export function createMcpTransport(
   let door: Door | undefined;
   let lastId = 0;
 
-  const rpc = async (method: string, params: JsonObject, options: SendOptions) => {
+  const open = async (): Promise<Door> => (door ??= await (opening ??= openDoor(url, fetch)));
+
+  const post = async (method: string, params: JsonObject, options: SendOptions) => {
     const headers = headersFor(options);
-    const { http, path } = (door ??= await (opening ??= openDoor(url, fetch)));
+    const { http, path } = door ?? (await open());
     const id = ++lastId;
     const body = encode({ jsonrpc: "2.0", id, method, params });
+    const request = { path, headers, body };
     try {
-      const answer = await within(options.limits, (signal) =>
-        http.post({ path, headers, body, signal }),
-      );
-      return readResult(answer, id);
+      return readResult(await within(options.limits, (stop) => http.post(request, stop)), id);
     } catch (error) {
-      // The signal's reason is the caller's own and passes as it is.
-      throw options.limits.signal?.aborted === true ? error : unreachable(error);
+      throw asOurs(error, options);
     }
   };
 
   return {
     async call(id, input, options) {
-      const result = await rpc("tools/call", { name: id, arguments: input }, options);
+      const result = await post("tools/call", { name: id, arguments: input }, options);
       const content = isRecord(result) && result["isError"] !== true && result["structuredContent"];
       if (isRecord(content)) return content;
       throw unavailable("malformed answer: not a tool's result");
     },
-    request: rpc,
+    async request(method, params, options) {
+      const { call } = (door ?? (await open())).http;
+      if (call === undefined) return post(method, params, options);
+      const asked = { headers: headersFor(options), method, params };
+      try {
+        const answer = await within(options.limits, () => call(asked));
+        if ("result" in answer) return answer.result;
+        throw fromJsonRpcError(answer.error);
+      } catch (error) {
+        throw asOurs(error, options);
+      }
+    },
     async close() {
       await (await opening?.catch(() => undefined))?.http.close();
     },
   };
+}
+
+/** The signal's reason is the caller's own and passes as it is. */
+function asOurs(error: unknown, { limits }: SendOptions): unknown {
+  return limits.signal?.aborted === true ? error : unreachable(error);
 }
 
 /** A connection to an authority, and the path of its `/mcp` URL. */

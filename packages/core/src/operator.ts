@@ -61,7 +61,7 @@ export function createOperator(options: OperatorOptions = {}): Operator {
     const { http, path } = await (door ??= openDoor(options.url, options.fetch));
     const request = { path: base(path) + route, headers, body: JSON.stringify(body) };
     const send = (): Promise<unknown> =>
-      within(limits, (signal) => http.post({ ...request, signal }))
+      within(limits, (onStop) => http.post(request, onStop))
         .then(readBody)
         .catch((error: unknown) => {
           throw limits.signal?.aborted === true ? error : unreachable(error);

@@ -7,21 +7,19 @@ const attempts = 3;
  * Sends again only what the error table allows: an answer that never came where repeating does no harm, and a call that was
  * turned away before it was looked at. At most three times in all, and never beyond the deadline.
  */
-export async function withRetry<T>(
+export function withRetry<T>(
   send: () => Promise<T>,
   limits: Limits,
   repeatable: () => boolean | Promise<boolean>,
 ): Promise<T> {
-  for (let n = 1; ; n++) {
-    try {
-      return await send();
-    } catch (error) {
-      const wait = n < attempts ? delayAfter(error, n) : undefined;
-      if (wait === undefined || wait >= remaining(limits)) throw error;
-      if (policyOf(error) === "idempotent" && !(await repeatable())) throw error;
-      await pause(wait, limits.signal);
-    }
-  }
+  const again = async (error: unknown, n: number): Promise<T> => {
+    const wait = n < attempts ? delayAfter(error, n) : undefined;
+    if (wait === undefined || wait >= remaining(limits)) throw error;
+    if (policyOf(error) === "idempotent" && !(await repeatable())) throw error;
+    await pause(wait, limits.signal);
+    return send().catch((failure: unknown) => again(failure, n + 1));
+  };
+  return send().catch((error: unknown) => again(error, 1));
 }
 
 function policyOf(error: unknown): "no" | "idempotent" | "after" | "mint" {

@@ -1,5 +1,4 @@
-import { hmacDigest, inputDigest, type JsonValue } from "@agentkeys/contract";
-import { copyInput } from "./copy-input.ts";
+import { type InputCopy, copyInput } from "./copy-input.ts";
 import type { Refusal } from "./decision.ts";
 import type { GuardCall } from "./guard-surface.ts";
 
@@ -9,32 +8,25 @@ export interface Sealed {
   readonly callId: string | undefined;
   readonly runKey: string | undefined;
   readonly signal: AbortSignal | undefined;
-  /** The guard's private copy. */
-  readonly input: unknown;
-  readonly json: unknown;
-  /** null where the input could not be copied; then it is refused. */
-  readonly digest: string | null;
+  /** The guard's private copy; undefined where there can be none, and then the call is refused. */
+  readonly input: InputCopy | undefined;
   readonly refused: Refusal | undefined;
 }
 
-export function sealCall(call: GuardCall, digestKey: Uint8Array | undefined): Sealed {
+export function sealCall(call: GuardCall): Sealed {
   const { tool, callId, runKey, signal } = call;
-  // Some frameworks give an empty id where a call has none.
-  const facts = { tool, callId: callId || undefined, runKey, signal };
+  let input: InputCopy | undefined;
+  let refused: Refusal | undefined;
   try {
-    const { value, json } = copyInput(call.input);
-    const digest = digestOf(json as JsonValue, digestKey);
-    return { ...facts, input: value, json, digest, refused: undefined };
+    input = copyInput(call.input);
   } catch (error) {
-    const refused = {
-      code: "input_not_copyable",
-      reason: "input_not_copyable",
-      explanation: (error as Error).message,
-    } as const;
-    return { ...facts, input: undefined, json: undefined, digest: null, refused };
+    refused = uncopyable(error);
   }
+  // Some frameworks give an empty id where a call has none.
+  return { tool, callId: callId || undefined, runKey, signal, input, refused };
 }
 
-function digestOf(json: JsonValue, key: Uint8Array | undefined): string {
-  return key === undefined ? inputDigest(json) : hmacDigest(key, json);
+export function uncopyable(error: unknown): Refusal {
+  const reason = "input_not_copyable";
+  return { code: reason, reason, explanation: (error as Error).message };
 }

@@ -1,5 +1,6 @@
 import type { DirectAnswer, DirectRequest } from "@agentkeys/contract";
 import { type Dispatcher, Pool } from "undici";
+import type { OnStop } from "./deadline.ts";
 import { type Http, maxAnswerBytes, tooLarge } from "./http.ts";
 
 /** Sockets to one authority; further calls wait for one, inside their own deadline. */
@@ -9,29 +10,29 @@ const connections = 64;
 export function openPool(origin: string): Http {
   const pool = new Pool(origin, { connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
   return {
-    post: (request) =>
-      new Promise((resolve, reject) => dispatch(pool, request, { resolve, reject })),
+    post: (request, onStop) =>
+      new Promise((resolve, reject) => dispatch(pool, request, { resolve, reject, onStop })),
     close: () => pool.destroy(),
   };
 }
 
-interface Settle {
+interface Waiting {
+  readonly onStop: OnStop;
   readonly resolve: (answer: DirectAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
 // `dispatch` and not `request`: no body stream is made for an answer that is wanted whole.
-function dispatch(pool: Pool, request: DirectRequest, { resolve, reject }: Settle): void {
-  const { path, headers, body, signal } = request;
+function dispatch(pool: Pool, request: DirectRequest, waiting: Waiting): void {
+  const { path, headers, body } = request;
+  const { resolve, reject, onStop } = waiting;
   const chunks: Buffer[] = [];
   let size = 0;
   let status = 0;
   let retryAfter: string | undefined;
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart(controller) {
-      const abort = (): void => controller.abort(new Error("aborted", { cause: signal.reason }));
-      if (signal.aborted) abort();
-      else signal.addEventListener("abort", abort, { once: true });
+      onStop((reason) => controller.abort(new Error("aborted", { cause: reason })));
     },
     onResponseStart(_controller, statusCode, answered) {
       status = statusCode;

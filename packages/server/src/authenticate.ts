@@ -5,7 +5,7 @@ import type { Exchange } from "./exchange.ts";
 import type { Services } from "./services.ts";
 
 /** Bearer first, then the actor header, then whether that vendor speaks for that actor. Throws `unauthorized` or `forbidden`. */
-export function authenticate(services: Services, exchange: Exchange): Caller {
+export function authenticate(services: Services, exchange: Pick<Exchange, "header">): Caller {
   const vendor = services.tokens.vendor(exchange.header("authorization"));
   const actor = actorHeader(exchange.header("x-agentkeys-actor"));
   const caller = { vendor, actor, local: false };

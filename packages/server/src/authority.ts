@@ -7,6 +7,7 @@ import type { AuthorityConfig } from "./config-schema.ts";
 import { loadSettings } from "./config.ts";
 import { endpoints } from "./endpoints.ts";
 import type { InProcessFetch } from "./fetch.ts";
+import { createDirectCall } from "./direct-call.ts";
 import { createFetch } from "./fetch.ts";
 import { loadKeys } from "./keys.ts";
 import type { Listening, ListenOptions } from "./listener.ts";
@@ -106,7 +107,7 @@ function toAuthority(services: Services): Authority {
     await store.close();
   };
   return {
-    fetch: createFetch(dispatch),
+    fetch: createFetch(dispatch, createDirectCall(services)),
     summary: summaryOf(settings, surface),
     listen: (options = {}) => listeners.listen(options),
     stdio: (io) => serveLines(services, io),

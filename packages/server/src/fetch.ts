@@ -7,7 +7,7 @@ import type { Dispatch } from "./router.ts";
 /** `fetch` without a socket: the same dispatcher, the same limits. An aborted signal rejects with its reason. */
 export type InProcessFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-export function createFetch(dispatch: Dispatch): InProcessFetch {
+export function createFetch(dispatch: Dispatch, call: Direct["call"]): InProcessFetch {
   const fetch: InProcessFetch = async (url, init = {}) => {
     const signal = init.signal ?? undefined;
     signal?.throwIfAborted();
@@ -16,20 +16,15 @@ export function createFetch(dispatch: Dispatch): InProcessFetch {
     const reply = dispatch(toExchange(url, init, body));
     return toResponse(await (signal === undefined ? reply : unlessAborted(reply, signal)), signal);
   };
-  return Object.assign(fetch, { [direct]: createDirect(dispatch) });
+  return Object.assign(fetch, { [direct]: { post: directPost(dispatch), call } });
 }
 
-/** For clients in this process; they send text and only post. */
-function createDirect(dispatch: Dispatch): Direct {
-  return async ({ path, headers, body, signal }) => {
-    signal.throwIfAborted();
+function directPost(dispatch: Dispatch): Direct["post"] {
+  return async ({ path, headers, body }) => {
     const [pathname = path, query = ""] = path.split("?", 2);
     const header = (name: string): string | undefined => headers[name];
     const exchange = { method: "POST", path: pathname, query, body, header };
-    const reply =
-      Buffer.byteLength(body) > BODY_LIMIT
-        ? tooLarge()
-        : await unlessAborted(dispatch(exchange), signal);
+    const reply = Buffer.byteLength(body) > BODY_LIMIT ? tooLarge() : await dispatch(exchange);
     const text = typeof reply.body === "string" ? reply.body : "";
     return { status: reply.status, retryAfter: reply.headers?.["retry-after"], body: text };
   };

@@ -46,16 +46,21 @@ interface Answer {
   readonly explanation: string;
 }
 
-/** Decides and writes the intent in one step. The result as JSON text; it is given only after the intent is durable. */
+/** The ticket is the begin's own id: it needs no secret, because only the actor that began may end. */
+interface Begun extends Answer {
+  readonly ticket: string;
+  readonly envelope_hash: string | null;
+}
+
+/** Decides and writes the intent in one step; answers only when the intent is durable. */
 export async function guardBegin(
   services: Services,
   caller: Caller,
   params: Fields,
-): Promise<string> {
+): Promise<Begun> {
   const begin = toBegin(services, caller, params);
   const { actor, operator, begin_id, call_id, run_key, tool } = begin;
   const answer = answerTo(services, begin);
-  const text = JSON.stringify(answer);
   const row = {
     begin_id,
     actor: actor.id,
@@ -65,14 +70,18 @@ export async function guardBegin(
     call_id,
     run_key,
     verdict: answer.verdict,
-    answer: text,
+    answer: JSON.stringify(answer),
   };
   const written = await services.store.begin(row, intentOf(services, begin, answer));
   switch (written.kind) {
     case "begun":
-      return withTicket(text, begin_id, written.entry.envelope_hash);
+      return { ...answer, ticket: begin_id, envelope_hash: written.entry.envelope_hash };
     case "repeated":
-      return withTicket(written.row.answer, begin_id, written.envelope_hash);
+      return {
+        ...(JSON.parse(written.row.answer) as Answer),
+        ticket: begin_id,
+        envelope_hash: written.envelope_hash,
+      };
     case "conflict":
       throw new AgentKeysError("conflict", `begin_id ${begin_id} was used for another call`);
     case "ended_before":
@@ -80,23 +89,18 @@ export async function guardBegin(
   }
 }
 
-/** The ticket is the begin's own id: it needs no secret, because only the actor that began may end. */
-function withTicket(answer: string, ticket: string, envelope_hash: string): string {
-  return `${answer.slice(0, -1)},"ticket":"${ticket}","envelope_hash":"${envelope_hash}"}`;
-}
-
 /** The client gave this attempt up before it arrived: nothing is written, and nothing may run. */
-function endedBefore({ scope, begin_id }: Begin): string {
+function endedBefore({ scope, begin_id }: Begin): Begun {
   const explanation = "the client ended this call before its begin arrived";
   const reason = "ended_before_begin";
-  return JSON.stringify({
+  return {
     verdict: "deny",
     scope,
     reason,
     explanation,
     ticket: begin_id,
     envelope_hash: null,
-  });
+  };
 }
 
 function answerTo(services: Services, { actor, tool, scope, params, refused }: Begin): Answer {

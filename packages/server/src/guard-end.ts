@@ -22,12 +22,13 @@ interface End {
   readonly outcome: GuardOutcome;
 }
 
+interface Ended {
+  readonly ok: true;
+  readonly envelope_hash: string;
+}
+
 /** Writes the outcome of a call that began. Also for an actor revoked in the meantime: what happened is recorded. */
-export async function guardEnd(
-  services: Services,
-  caller: Caller,
-  params: Fields,
-): Promise<string> {
+export async function guardEnd(services: Services, caller: Caller, params: Fields): Promise<Ended> {
   const end = toEnd(services, caller, params);
   const begun = await findBegin(services, end);
   const { row, envelope_hash: intent } = begun;
@@ -61,8 +62,8 @@ export async function guardEnd(
   }
 }
 
-function done(envelope_hash: string): string {
-  return `{"ok":true,"envelope_hash":"${envelope_hash}"}`;
+function done(envelope_hash: string): Ended {
+  return { ok: true, envelope_hash };
 }
 
 /** A call that was given up may end before its begin arrives: that begin will be denied. */

@@ -12,8 +12,11 @@ import { guardEnd } from "./guard-end.ts";
 import type { RpcContext, RpcRequest } from "./rpc-request.ts";
 import { callTool } from "./tool-call.ts";
 
-/** Runs one method and gives its `result` as JSON text. */
-export function dispatch(context: RpcContext, request: RpcRequest): Promise<string> | string {
+/** Runs one method and gives its `result`: as JSON text, or as an object where a caller in this process may want it so. */
+export function dispatch(
+  context: RpcContext,
+  request: RpcRequest,
+): Promise<string | object> | string {
   const { services, caller } = context;
   const { jsonrpc, method, params } = request;
   if (jsonrpc !== "2.0") {

@@ -12,7 +12,8 @@ import type { Services } from "./services.ts";
 /** Answers one request. Never rejects: failures are JSON-RPC errors. */
 export async function answerRpc(context: RpcContext, request: RpcRequest): Promise<string> {
   try {
-    return success(request.id, await dispatch(context, request));
+    const result = await dispatch(context, request);
+    return success(request.id, typeof result === "string" ? result : JSON.stringify(result));
   } catch (error) {
     return rpcFailure(context.services, request.id, error);
   }
@@ -24,15 +25,26 @@ function success(id: WireValue | undefined, result: string): string {
     : `{"jsonrpc":"2.0","result":${result},"id":${stringifyJson(id)}}`;
 }
 
-/** The answer to a failed request; what nobody foresaw is logged and leaves as `internal error`. */
+interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** The answer to a failed request. */
 export function rpcFailure(services: Services, id: WireValue | undefined, thrown: unknown): string {
+  return rpcError(id, failureOf(services, thrown));
+}
+
+/** A failure as the wire says it; what nobody foresaw is logged and leaves as `internal error`. */
+export function failureOf(services: Services, thrown: unknown): RpcError {
   const error = AgentKeysError.from(thrown);
   const code = errorTable[error.code].jsonrpc ?? errorTable.internal.jsonrpc;
   const foreseen = code !== errorTable.internal.jsonrpc;
   if (!foreseen) services.log.error({ err: error.cause ?? error }, "request failed");
   services.metrics.failed(error.code);
   const message = foreseen ? error.message : "internal error";
-  return rpcError(id, { code, message, data: foreseen ? wireData(error, code) : undefined });
+  return { code, message, data: foreseen ? wireData(error, code) : undefined };
 }
 
 /** Where number and text do not tell the code, `data.code` does; not where upstream's text has the last word. */
@@ -44,11 +56,7 @@ function wireData(error: AgentKeysError, code: number): unknown {
   return heard(data) || !heard(named) ? data : named;
 }
 
-export function rpcError(
-  id: WireValue | undefined,
-  error: { code: number; message: string; data?: unknown },
-): string {
-  const { code, message, data } = error;
+export function rpcError(id: WireValue | undefined, { code, message, data }: RpcError): string {
   const body = JSON.stringify({ code, message, data });
   return id === undefined
     ? `{"jsonrpc":"2.0","error":${body}}`
