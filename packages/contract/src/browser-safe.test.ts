@@ -3,7 +3,7 @@ import { builtinModules, createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { createContext, runInContext } from "node:vm";
 import { beforeAll, describe, expect, test } from "vitest";
-import vectors from "./testdata/vectors.json" with { type: "json" };
+import vectors from "../vectors.json" with { type: "json" };
 
 interface Chunk {
   code: string;

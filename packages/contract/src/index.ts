@@ -1,3 +1,14 @@
+export {
+  type Approval,
+  type ApprovalDecision,
+  approvalDigest,
+  type ApprovalRule,
+  type ApprovalStatus,
+  type Quorum,
+  type Remember,
+  textDigest,
+  threadOf,
+} from "./approval.ts";
 export { bytesToHex0x, concatBytes, hexToBytes, sha256 } from "./bytes.ts";
 export { keccak256 } from "./keccak.ts";
 export {
@@ -66,6 +77,8 @@ export {
 } from "./omni.ts";
 export { isReservedOpKind, type OpKind, opKindName, opKinds, RESULTS } from "./op-kinds.ts";
 export { openApi } from "./openapi.ts";
+export { reveal, type RevealOptions } from "./reveal.ts";
+export { createSecrets, type Secrets } from "./secrets.ts";
 export { type ListedTool, toolList } from "./tool-list.ts";
 export {
   defineTool,

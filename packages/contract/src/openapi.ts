@@ -1,21 +1,9 @@
 import { errorTable } from "./errors.ts";
 import { toJsonSchema } from "./tool.ts";
+import { approvalRoutes, approvalSchemas } from "./openapi-approvals.ts";
+import { answer, hash, json, object, omni, ref } from "./openapi-parts.ts";
 import type { JsonSchema } from "./tool.ts";
 import { tools } from "./tools.ts";
-
-const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
-const json = (schema: JsonSchema): JsonSchema => ({ "application/json": { schema } });
-const answer = (description: string, schema: JsonSchema): JsonSchema => ({
-  description,
-  content: json(schema),
-});
-const hash: JsonSchema = { type: "string", pattern: "^0x[0-9a-f]{64}$" };
-const omni: JsonSchema = { type: "string", pattern: "^0x[0-9a-fA-F]{64}$" };
-const object = (properties: JsonSchema, required: readonly string[]): JsonSchema => ({
-  type: "object",
-  properties,
-  required,
-});
 
 function toolSchemas(): JsonSchema {
   const schemas: Record<string, JsonSchema> = {};
@@ -138,7 +126,17 @@ const shared: JsonSchema = {
       jsonrpc: { const: "2.0" },
       id: {},
       method: {
-        enum: ["initialize", "ping", "tools/list", "tools/call", "guard/begin", "guard/end"],
+        enum: [
+          "initialize",
+          "ping",
+          "tools/list",
+          "tools/call",
+          "guard/begin",
+          "guard/end",
+          "guard/approvals",
+          "guard/withdraw",
+          "guard/forget",
+        ],
       },
       params: { type: "object" },
     },
@@ -187,9 +185,9 @@ export function openApi(): JsonSchema {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "http://127.0.0.1:8088" }],
-    paths: routes,
+    paths: { ...routes, ...approvalRoutes },
     components: {
-      schemas: { ...shared, ...toolSchemas() },
+      schemas: { ...shared, ...approvalSchemas, ...toolSchemas() },
       securitySchemes: {
         vendor: bearer,
         operator: bearer,

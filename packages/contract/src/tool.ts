@@ -33,8 +33,8 @@ export interface ToolRow<
   readonly scope: OperationScope;
   readonly readOnly: boolean;
   readonly destructive: boolean;
-  /** `program`: a client method only, never a model's tool. */
-  readonly audience: "model" | "program";
+  /** `program`: a client method only, never a model's tool; `named`: a model's tool only where somebody asks for it by name. */
+  readonly audience: "model" | "named" | "program";
   readonly status: Readonly<Record<Surface, Status>>;
   /** What upstream advertises: the whole input, what a model is asked for, or (where neither) its literal schema. */
   readonly v1Schema: "input" | "model" | JsonSchema;

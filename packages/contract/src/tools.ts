@@ -214,15 +214,25 @@ export const tools = {
   approval_request: defineTool({
     id: "agentkeys.approval.request",
     title: "Ask for approval",
-    description: "Asks a person to approve an action.",
+    description:
+      "Asks a person for an opinion on an action and returns at once. The answer lets nothing run by itself.",
     input: z.object({ actor, scope: z.string(), params: anyObject.optional() }),
     ambient: ["actor"],
-    output: anyObject,
+    output: z.object({
+      ok: z.boolean(),
+      approval: z.looseObject({
+        id: z.string(),
+        status: z.string().describe("pending, approved, denied, withdrawn or expired."),
+        digest: z.string(),
+        text: z.string(),
+        expires_at: z.number().describe("Unix seconds."),
+      }),
+    }),
     scope: null,
     readOnly: false,
     destructive: false,
-    audience: "program",
-    status: schemaOnly,
+    audience: "named",
+    status: { v1: "schema_only", default: "active" },
     v1Schema: "input",
   }),
   cred_store: defineTool({

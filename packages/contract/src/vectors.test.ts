@@ -24,7 +24,7 @@ import {
   serviceHash,
   signEip191,
 } from "./omni.ts";
-import vectors from "./testdata/vectors.json" with { type: "json" };
+import vectors from "../vectors.json" with { type: "json" };
 
 /**
  * A check for each row of a group: a row that the file has and this table has not is a compile
