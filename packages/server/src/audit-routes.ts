@@ -1,10 +1,11 @@
 import { AgentKeysError, type AuditEnvelope, decodeEnvelope } from "@agentkeys/contract";
 import { knownActor, operatorOf, refuseRevoked } from "./admission.ts";
 import { toAppend } from "./audit-append.ts";
-import { AuditFeed } from "./audit-stream.ts";
+import { auditSource } from "./audit-stream.ts";
 import type { Caller } from "./auth.ts";
 import { authenticate } from "./authenticate.ts";
-import type { Exchange, Route } from "./exchange.ts";
+import { cursorOf, feedReply } from "./event-feed.ts";
+import type { Route } from "./exchange.ts";
 import { jsonReply } from "./exchange.ts";
 import { jsonBody } from "./mcp-route.ts";
 import { refuseReserved } from "./operations/audit.ts";
@@ -64,17 +65,7 @@ export function streamRoute(services: Services): Route {
   return async (exchange) => {
     const operator = await asOperator(services, exchange);
     const after = cursorOf(exchange);
-    const body = new AuditFeed(services, { after, operator: horizon(services, operator) });
-    const headers = { "cache-control": "no-store", "x-accel-buffering": "no" };
-    return { status: 200, type: "text/event-stream", body, headers };
+    const source = auditSource(services.store, { after, operator: horizon(services, operator) });
+    return feedReply(services, source);
   };
-}
-
-function cursorOf(exchange: Exchange): number | undefined {
-  const text = exchange.header("last-event-id") ?? new URLSearchParams(exchange.query).get("after");
-  if (text === null || text === "") return undefined;
-  const after = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-  if (after === undefined)
-    throw new AgentKeysError("invalid_params", "after: not a sequence number");
-  return after;
 }

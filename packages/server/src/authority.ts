@@ -1,7 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 import type { Surface } from "@agentkeys/contract";
-import { createKeccak } from "hash-wasm";
 import type { Logger } from "pino";
+import { createAsked } from "./approvals/asked.ts";
+import { startSweep } from "./approvals/sweep.ts";
 import { createTokens } from "./auth.ts";
 import type { AuthorityConfig } from "./config-schema.ts";
 import { loadSettings } from "./config.ts";
@@ -14,7 +15,7 @@ import type { Listening, ListenOptions } from "./listener.ts";
 import { createListeners } from "./listener.ts";
 import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import { compilePolicy } from "./policy.ts";
+import { compilePolicy, policyVersions, quorums } from "./policy.ts";
 import { createReplays } from "./replays.ts";
 import { createDispatch } from "./router.ts";
 import type { Services } from "./services.ts";
@@ -72,18 +73,20 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   const store = options.store ?? (await openSqliteStore({ data, clock, warn }));
   try {
     const keys = loadKeys({ data, env, warn });
-    const keccak = await createKeccak(256);
+    const now = () => Math.floor(clock() / 1000);
     const services: Services = {
       surface: options.surface ?? "default",
       settings,
       store,
       vault: await openVault(store, keys.master),
       keys,
-      digest: (bytes) => `0x${keccak.init().update(bytes).digest()}`,
       policy: compilePolicy(settings),
+      policyVersion: policyVersions(settings),
+      quorum: quorums(settings),
       tokens: createTokens(settings),
       replays: createReplays(),
       revoked: new Set((await store.revokedActors()).keys()),
+      asked: createAsked(await store.askedActors(now()), now),
       streams: new Set(),
       clock,
       log,
@@ -100,8 +103,10 @@ function toAuthority(services: Services): Authority {
   const { store, log, settings, surface, streams } = services;
   const dispatch = createDispatch(services, endpoints(services));
   const listeners = createListeners(dispatch, log);
+  const endSweep = surface === "v1" ? undefined : startSweep(services);
   let closing: Promise<void> | undefined;
   const close = async () => {
+    endSweep?.();
     for (const end of streams) end();
     await listeners.close();
     await store.close();

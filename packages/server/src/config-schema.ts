@@ -28,6 +28,41 @@ const amount = z
   .int(expects("a whole number of currency units, 0 or more"))
   .min(0, "expected a whole number of currency units, 0 or more");
 
+const approverList = "a list of 1 to 100 names, each of them another person's";
+
+/** Two ways of writing one name would be two votes of one person. */
+const sameName = (name: string): string => name.normalize("NFKC").toLowerCase();
+
+const quorum = z
+  .strictObject(
+    {
+      approvers: z
+        .array(
+          z
+            .string("expected a name")
+            .regex(/^[^\s\p{C}]{1,128}$/u, "expected a name of 1 to 128 characters without spaces"),
+          expects(approverList),
+        )
+        .min(1, `expected ${approverList}`)
+        .max(100, `expected ${approverList}`)
+        .refine(
+          (given) => new Set(given.map(sameName)).size === given.length,
+          `expected ${approverList}`,
+        )
+        .describe("Who may vote: their names in the coordination runtime."),
+      required: z
+        .int(expects("how many of the approvers must approve"))
+        .min(1, "expected 1 or more")
+        .describe("How many of them must approve."),
+    },
+    fields("a map of approvers and required", ["approvers", "required"]),
+  )
+  .refine(({ approvers, required }) => required <= approvers.length, {
+    path: ["required"],
+    message: "expected at most as many as there are approvers",
+  })
+  .describe("People who decide together; nobody approves alone.");
+
 const spending = z.strictObject(
   {
     currency: z
@@ -38,13 +73,26 @@ const spending = z.strictObject(
     ask_above: amount
       .optional()
       .describe("More in one call needs an approval. Whole currency units."),
+    quorum: quorum
+      .optional()
+      .describe("Who decides on what is above `ask_above`. Default: the operator."),
   },
-  fields("a map of currency, per_call and ask_above", ["currency", "per_call", "ask_above"]),
+  fields("a map of currency, per_call, ask_above and quorum", [
+    "currency",
+    "per_call",
+    "ask_above",
+    "quorum",
+  ]),
 );
 
+const byQuorum = z
+  .strictObject({ quorum }, fields("a map with a quorum", ["quorum"]))
+  .describe("Every use needs an approval of these people.");
+
+/** The last two are maps: `meant` tells which of them. */
 const scopeRule = z.union(
-  [z.enum(["allow", "deny"]), spending],
-  expects("allow, deny or a map of currency, per_call and ask_above"),
+  [z.enum(["allow", "ask", "deny"]), byQuorum, spending],
+  expects("allow, ask, deny, a map with a quorum, or a map of currency, per_call and ask_above"),
 );
 
 const omniText = "an omni: 0x and 64 hex digits";
@@ -77,7 +125,9 @@ const actor = z.strictObject(
     scopes: z
       .record(scopeName, scopeRule, expects("a map of scopes"))
       .optional()
-      .describe("Closed world: what is not here is denied."),
+      .describe(
+        "Closed world: what is not here is denied. `*` stands for every scope that is not here.",
+      ),
   },
   fields("a map of an actor's settings", [
     "operator",
@@ -86,6 +136,19 @@ const actor = z.strictObject(
     "services",
     "scopes",
   ]),
+);
+
+const seconds = "a whole number of seconds from 1 to 2592000 (30 days)";
+const approvals = z.strictObject(
+  {
+    ttl_seconds: z
+      .int(expects(seconds))
+      .min(1, `expected ${seconds}`)
+      .max(2_592_000, `expected ${seconds}`)
+      .optional()
+      .describe("How long a person may take, and a grant may wait to be used. Default: 900."),
+  },
+  fields("a map with ttl_seconds", ["ttl_seconds"]),
 );
 
 /** `token` is the schema of a bearer; everything else is the same for files and objects. */
@@ -108,10 +171,11 @@ function configSchema<T extends z.ZodType<unknown, string>>(token: T) {
       .record(omni, actor, expects("a map of actors"))
       .optional()
       .describe("Agents, by omni."),
+    approvals: approvals.optional().describe("Questions to a person."),
   };
   return z.strictObject(
     sections,
-    fields("a map of vendors, operators and actors", Object.keys(sections)),
+    fields("a map of vendors, operators, actors and approvals", Object.keys(sections)),
   );
 }
 

@@ -83,6 +83,7 @@ test("a file becomes settings", () => {
         },
       ],
     ]),
+    approvals: { ttl_seconds: 900 },
     defaults: { daily_spend_cap_rmb: 500n },
   });
 });

@@ -5,7 +5,7 @@ import { configInvalid, type Problem } from "./config-problems.ts";
 import { danglingReferences, twins } from "./config-references.ts";
 import { type AuthorityConfig, resolvingSchema } from "./config-schema.ts";
 import { type Environment, environmentDefaults, environmentSettings } from "./environment.ts";
-import type { ActorSettings, ScopeRule, Settings } from "./settings.ts";
+import { type ActorSettings, defaultApprovals, type ScopeRule, type Settings } from "./settings.ts";
 
 export interface SettingsOptions {
   /** Path of a YAML file, or its content as an object; undefined = upstream's environment variables alone. */
@@ -50,13 +50,22 @@ function toProblems(issue: z.core.$ZodIssue, root: unknown, above: PropertyKey[]
     case "invalid_key":
       return [{ path, message: issue.issues[0]?.message ?? message }];
     case "invalid_union": {
-      // A scope's rule that is a map is meant as one; a word is told both forms.
-      const nested = typeof at(root, path) === "object" ? issue.errors.at(-1) : undefined;
+      // A scope's rule that is a map is meant as one; a word is told all forms.
+      const value = at(root, path);
+      const nested = isMap(value) ? issue.errors.at(meansQuorum(value) ? -2 : -1) : undefined;
       return nested?.flatMap((inner) => toProblems(inner, root, path)) ?? [{ path, message }];
     }
     default:
       return [{ path, message }];
   }
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function meansQuorum(rule: object): boolean {
+  return "quorum" in rule && !["currency", "per_call", "ask_above"].some((key) => key in rule);
 }
 
 function at(root: unknown, path: readonly PropertyKey[]): unknown {
@@ -69,8 +78,9 @@ type Resolved = z.output<ReturnType<typeof resolvingSchema>>;
 type ResolvedActor = NonNullable<Resolved["actors"]>[string];
 
 function toSettings(config: Resolved): Omit<Settings, "defaults"> {
-  const { vendors = {}, operators = {}, actors = {} } = config;
+  const { vendors = {}, operators = {}, actors = {}, approvals = {} } = config;
   return {
+    approvals: { ttl_seconds: approvals.ttl_seconds ?? defaultApprovals.ttl_seconds },
     vendors: Object.entries(vendors).map(([name, { token }]) => ({ name, token })),
     operators: Object.entries(operators).map(([key, { token }]) => ({
       omni: key.toLowerCase(),
@@ -97,8 +107,10 @@ function toActor(omni: string, actor: ResolvedActor): ActorSettings {
 
 function toRule(rule: NonNullable<ResolvedActor["scopes"]>[string]): ScopeRule {
   if (typeof rule === "string") return { effect: rule };
-  const { currency, per_call, ask_above } = rule;
+  if (!("per_call" in rule)) return { effect: "ask", quorum: rule.quorum };
+  const { currency, per_call, ask_above, quorum } = rule;
   return {
+    quorum,
     currency,
     per_call: BigInt(per_call),
     ask_above: ask_above === undefined ? undefined : BigInt(ask_above),

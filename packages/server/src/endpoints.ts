@@ -1,4 +1,7 @@
 import { appendRoute, envelopeRoute, streamRoute } from "./audit-routes.ts";
+import { decideRoute } from "./approvals/decide-route.ts";
+import { feedRoute, listRoute } from "./approvals/approval-reads.ts";
+import { revokeRuleRoute, rulesRoute } from "./approvals/rule-routes.ts";
 import type { Route } from "./exchange.ts";
 import { jsonReply } from "./exchange.ts";
 import { mcpRoute } from "./mcp-route.ts";
@@ -21,6 +24,12 @@ export function endpoints(services: Services): Endpoint[] {
     ...both,
     { path: "/v1/audit/stream", routes: { GET: streamRoute(services) } },
     { path: "/v1/actors/*/revoke", routes: { POST: revokeRoute(services) } },
+    { path: "/v1/approvals", routes: { GET: listRoute(services) } },
+    { path: "/v1/approvals/stream", routes: { GET: feedRoute(services) } },
+    { path: "/v1/approvals/*/approve", routes: { POST: decideRoute(services, "approved") } },
+    { path: "/v1/approvals/*/deny", routes: { POST: decideRoute(services, "denied") } },
+    { path: "/v1/rules", routes: { GET: rulesRoute(services) } },
+    { path: "/v1/rules/*/revoke", routes: { POST: revokeRuleRoute(services) } },
   ];
 }
 

@@ -22,6 +22,7 @@ test("without variables nobody may speak and upstream's cap holds", () => {
     vendors: [],
     operators: [],
     actors: undefined,
+    approvals: { ttl_seconds: 900 },
     defaults: { daily_spend_cap_rmb: 500n },
   });
 });

@@ -1,7 +1,7 @@
 import { hex32Problem } from "@agentkeys/contract";
 import { configInvalid, type Problem } from "./config-problems.ts";
 import { usable } from "./secret-references.ts";
-import type { Settings } from "./settings.ts";
+import { defaultApprovals, type Settings } from "./settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,6 +15,7 @@ export function environmentSettings(env: Environment): Settings {
     vendors: vendors(env["MCP_VENDOR_TOKENS"] ?? "", problem),
     operators: operators(env, problem),
     actors: undefined,
+    approvals: defaultApprovals,
     defaults: readDefaults(env, problem),
   };
   const [operator] = settings.operators;

@@ -29,8 +29,12 @@ export function jsonReply(status: number, body: string): Reply {
 }
 
 /** Of the plain routes: `error` for people, `reason` for programs. */
-export function errorReply(status: number, error: string, reason: string): Reply {
-  return jsonReply(status, JSON.stringify({ error, reason }));
+export function errorReply(
+  status: number,
+  error: string,
+  told: { reason: string; data?: unknown },
+): Reply {
+  return jsonReply(status, JSON.stringify({ error, ...told }));
 }
 
 export function textReply(status: number, body: string): Reply {

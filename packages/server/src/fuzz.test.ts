@@ -178,12 +178,13 @@ test.each(["/mcp", "/v1/audit/append/v2", `/v1/actors/${other}/revoke`])(
 test("an error that nobody foresaw is logged and leaves as `internal error`", async () => {
   const logged: string[] = [];
   const log = pino({ level: "error" }, { write: (line: string) => void logged.push(line) });
-  const harness = await open({
-    log,
-    clock: () => {
-      throw new Error(`secret detail ${secret}`);
-    },
-  });
+  let broken = false;
+  const clock = () => {
+    if (broken) throw new Error(`secret detail ${secret}`);
+    return Date.now();
+  };
+  const harness = await open({ log, clock });
+  broken = true;
   const { error } = await harness.call("permission.check", { scope: "web.search" });
   expect(error).toEqual({ code: -32603, message: "internal error" });
   const route = await harness.http("POST", `/v1/actors/${actor}/revoke`, {

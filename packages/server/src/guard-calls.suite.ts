@@ -1,7 +1,7 @@
 import { encodeEnvelope, envelopeHash } from "@agentkeys/contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { GuardOutcome, Store } from "./store.ts";
+import type { Begun, GuardOutcome, Store } from "./store.ts";
 import {
   actor,
   otherActor,
@@ -17,7 +17,7 @@ export function guardTests(fresh: Fresh): void {
   const intentHash = envelopeHash(encodeEnvelope(intent));
   const outcome = (word: GuardOutcome) => record(word, 110);
   const end = (store: Store, word: GuardOutcome, who = actor) =>
-    store.end({ begin_id: "b1", actor: who, outcome: word }, outcome(word));
+    store.end({ begin_id: "b1", actor: who, outcome: word }, () => outcome(word));
 
   test("a begin is written once and answered again", async () => {
     const store = await fresh();
@@ -52,6 +52,24 @@ export function guardTests(fresh: Fresh): void {
     expect(await end(store, "ok")).toEqual({ kind: "conflict" });
     expect(await end(store, "suspended")).toEqual({ kind: "conflict" });
     expect((await wholeLog(store)).length).toBe(2);
+  });
+
+  test("a refused call has no outcome", async () => {
+    const store = await fresh();
+    await store.begin(guardCall("b1", { verdict: "deny" }), intent);
+    expect(await end(store, "ok")).toEqual({ kind: "refused" });
+    expect(await end(store, "ok", otherActor)).toEqual({ kind: "unknown" });
+    expect((await wholeLog(store)).length).toBe(1);
+  });
+
+  test("an outcome is made of its begin", async () => {
+    const store = await fresh();
+    const row = guardCall("b1");
+    await store.begin(row, intent);
+    const named = ({ row: { tool }, envelope_hash }: Begun) => record({ tool, envelope_hash }, 110);
+    await store.end({ begin_id: "b1", actor, outcome: "ok" }, named);
+    const bytes = (await wholeLog(store))[1]?.bytes;
+    expect(bytes).toEqual(encodeEnvelope(named({ row, envelope_hash: intentHash })));
   });
 
   test("a suspended call ends later, once", async () => {
@@ -138,7 +156,9 @@ export function guardModelTests(fresh: Fresh): void {
       return (await store.begin(row, record("intent"))).kind;
     }
     return (
-      await store.end({ begin_id: s.id, actor: s.by, outcome: s.outcome }, record(s.outcome, 110))
+      await store.end({ begin_id: s.id, actor: s.by, outcome: s.outcome }, () =>
+        record(s.outcome, 110),
+      )
     ).kind;
   };
 

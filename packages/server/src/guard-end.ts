@@ -1,12 +1,14 @@
-import { AgentKeysError } from "@agentkeys/contract";
+import { AgentKeysError, stringifyJson, type WireValue } from "@agentkeys/contract";
 import { claimedActor } from "./admission.ts";
 import type { Caller } from "./auth.ts";
 import type { Fields } from "./fields.ts";
 import { missing, optionalText, requiredText } from "./fields.ts";
-import { uuid } from "./guard-begin.ts";
-import { failure, kind, success, toEnvelope } from "./records.ts";
+import { uuid } from "./begin-request.ts";
+import { failure, kind, success, toEnvelope, unixNow } from "./records.ts";
 import type { Services } from "./services.ts";
-import type { GuardOutcome } from "./store.ts";
+import { KEPT_LIMIT } from "./approvals/approval.ts";
+import type { StoredResult } from "./approvals/approval-store.ts";
+import type { Begun, EndResult, GuardOutcome } from "./store.ts";
 
 const outcomes: readonly string[] = [
   "ok",
@@ -20,6 +22,7 @@ interface End {
   readonly begin_id: string;
   readonly actor: string;
   readonly outcome: GuardOutcome;
+  readonly result?: StoredResult | undefined;
 }
 
 interface Ended {
@@ -29,37 +32,36 @@ interface Ended {
 
 /** Writes the outcome of a call that began. Also for an actor revoked in the meantime: what happened is recorded. */
 export async function guardEnd(services: Services, caller: Caller, params: Fields): Promise<Ended> {
-  const end = toEnd(services, caller, params);
-  const begun = await findBegin(services, end);
-  const { row, envelope_hash: intent } = begun;
-  if (row.verdict !== "accept") {
-    throw new AgentKeysError(
-      "conflict",
-      `begin_id ${end.begin_id} was refused: no outcome follows`,
-    );
-  }
-  const failed = end.outcome === "error" || end.outcome === "aborted";
-  const { tool, call_id } = row;
-  const ended = await services.store.end(
-    end,
-    toEnvelope(services, {
-      actor: end.actor,
-      operator: row.operator_omni,
-      op_kind: kind.tool_result,
-      op_body: { tool, call_id, is_error: failed, outcome: end.outcome, intent },
-      result: failed ? failure : success,
-    }),
-  );
+  const told = toEnd(services, caller, params);
+  const { begin_id } = told;
+  const result = params["result"];
+  const end = result === undefined ? told : await withResult(services, told, result);
+  const ended = await write(services, end);
   switch (ended.kind) {
     case "ended":
       return done(ended.entry.envelope_hash);
     case "repeated":
       return done(ended.envelope_hash);
+    case "refused":
+      throw conflict(`begin_id ${begin_id} was refused: no outcome follows`);
     case "conflict":
-      throw new AgentKeysError("conflict", `begin_id ${end.begin_id} ended with another outcome`);
+      throw conflict(`begin_id ${begin_id} ended with another outcome`);
     case "unknown":
-      throw unknown(end);
+      throw new AgentKeysError("not_found", `unknown begin_id: ${begin_id}`);
   }
+}
+
+/** Seconds that a result is kept. */
+const KEPT_FOR = 86_400;
+
+/** What is too long is not kept; a call that did not come to its end has no result. */
+async function withResult(services: Services, end: End, result: WireValue): Promise<End> {
+  const text = stringifyJson(result);
+  const ran = end.outcome !== "suspended" && end.outcome !== "not_run";
+  if (!ran || Buffer.byteLength(text) > KEPT_LIMIT) return end;
+  const { begin_id, actor } = end;
+  const sealed = await services.vault.seal(text, { owner: actor, kind: "result", name: begin_id });
+  return { ...end, result: { sealed, kept_until: unixNow(services) + KEPT_FOR } };
 }
 
 function done(envelope_hash: string): Ended {
@@ -67,20 +69,32 @@ function done(envelope_hash: string): Ended {
 }
 
 /** A call that was given up may end before its begin arrives: that begin will be denied. */
-async function findBegin(services: Services, end: End) {
-  const { begin_id, actor } = end;
-  const begun = await services.store.guardCall(begin_id, actor);
-  if (begun !== undefined) return begun;
+async function write(services: Services, end: End): Promise<EndResult> {
+  const { store } = services;
+  const toOutcome = (begun: Begun) => outcomeOf(services, end, begun);
+  const ended = await store.end(end, toOutcome);
   // What can never begin need not be remembered.
-  if (end.outcome !== "not_run" || !uuid.test(begin_id)) throw unknown(end);
-  const came = await services.store.endBeforeBegin(begin_id, actor);
-  const late = came === "begun" ? await services.store.guardCall(begin_id, actor) : undefined;
-  if (late === undefined) throw unknown(end);
-  return late;
+  const early = ended.kind === "unknown" && end.outcome === "not_run" && uuid.test(end.begin_id);
+  if (!early) return ended;
+  const came = await store.endBeforeBegin(end.begin_id, end.actor);
+  return came === "begun" ? store.end(end, toOutcome) : ended;
 }
 
-function unknown({ begin_id }: End): AgentKeysError {
-  return new AgentKeysError("not_found", `unknown begin_id: ${begin_id}`);
+function outcomeOf(services: Services, end: End, { row, envelope_hash: intent }: Begun) {
+  const { actor, outcome } = end;
+  const { tool, call_id, operator_omni: operator } = row;
+  const is_error = outcome === "error" || outcome === "aborted";
+  return toEnvelope(services, {
+    actor,
+    operator,
+    op_kind: kind.tool_result,
+    op_body: { tool, call_id, is_error, outcome, intent },
+    result: is_error ? failure : success,
+  });
+}
+
+function conflict(message: string): AgentKeysError {
+  return new AgentKeysError("conflict", message);
 }
 
 function toEnd(services: Services, caller: Caller, params: Fields): End {

@@ -55,7 +55,9 @@ function refuseBody(req: IncomingMessage, res: ServerResponse): void {
 }
 
 export function tooLarge(): Reply {
-  return errorReply(413, `the body is larger than ${BODY_LIMIT} bytes`, "payload_too_large");
+  return errorReply(413, `the body is larger than ${BODY_LIMIT} bytes`, {
+    reason: "payload_too_large",
+  });
 }
 
 /** Scheme and authority of a request that names the whole url, as proxies may. */

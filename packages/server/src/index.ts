@@ -7,6 +7,7 @@ export {
 export type { AuthorityConfig } from "./config-schema.ts";
 export type { InProcessFetch } from "./fetch.ts";
 export type { Listening, ListenOptions } from "./listener.ts";
+export { openSqliteStore, type SqliteStoreOptions } from "./sqlite/sqlite-store.ts";
 export type {
   CapRow,
   Clock,

@@ -61,9 +61,12 @@ function isLoopback(host: string): boolean {
 /** Stops accepting, lets what is under way finish within the grace period, and hangs up. */
 function drained(server: Server): () => Promise<void> {
   const underWay = new Set<ServerResponse>();
+  const over = function (this: ServerResponse): void {
+    underWay.delete(this);
+  };
   server.on("request", (_, res: ServerResponse) => {
     underWay.add(res);
-    res.once("close", () => underWay.delete(res));
+    res.on("close", over);
   });
   return async () => {
     const closed = once(server, "close");

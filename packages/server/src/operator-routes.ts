@@ -1,4 +1,5 @@
 import { AgentKeysError, hex32Problem } from "@agentkeys/contract";
+import { revocation } from "./approvals/decisions.ts";
 import type { Route } from "./exchange.ts";
 import { jsonReply } from "./exchange.ts";
 import { fieldsOf, requiredText } from "./fields.ts";
@@ -38,8 +39,10 @@ export function revokeRoute(services: Services): Route {
         op_body: { agent_omni: actor, reason },
         result: success,
       }),
+      revocation(services, operator.omni),
     );
     services.revoked.add(actor);
+    services.asked.changed(actor, 0);
     return jsonReply(200, JSON.stringify({ ok: true, actor, revoked_at, envelope_hash }));
   };
 }

@@ -1,4 +1,4 @@
-import { AgentKeysError, type WireValue } from "@agentkeys/contract";
+import { AgentKeysError, parseJson, type WireValue } from "@agentkeys/contract";
 import { BODY_LIMIT } from "./http.ts";
 
 /** As deep as a JSON text may nest. */
@@ -23,8 +23,7 @@ function copy(value: unknown, walk: Walk): WireValue {
   if (typeof value === "string") return copyText(value, walk);
   count(walk, 1);
   if (value === null || typeof value === "boolean") return value;
-  // Minus zero has no sign in a JSON text.
-  if (typeof value === "number" && Number.isFinite(value)) return value + 0;
+  if (typeof value === "number" && Number.isFinite(value)) return copyNumber(value);
   if (typeof value !== "object") throw refused("not JSON");
   if (++walk.depth > maxDepth) throw refused("nested too deeply");
   const copied = Array.isArray(value)
@@ -32,6 +31,12 @@ function copy(value: unknown, walk: Walk): WireValue {
     : copyFields(value, walk);
   walk.depth -= 1;
   return copied;
+}
+
+/** Minus zero has no sign in a JSON text, and an integer beyond 2^53 is told from a float there. */
+function copyNumber(value: number): WireValue {
+  const exact = !Number.isInteger(value) || Number.isSafeInteger(value);
+  return exact ? value + 0 : parseJson(String(value));
 }
 
 function copyFields(value: object, walk: Walk): WireValue {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fieldsOf } from "./fields.ts";
 import { compilePolicy } from "./policy.ts";
-import type { ScopeRule, Settings } from "./settings.ts";
+import { defaultApprovals, type ScopeRule, type Settings } from "./settings.ts";
 
 const actor = `0x${"a1".repeat(32)}`;
 
@@ -19,6 +19,7 @@ function settings(scopes?: Record<string, ScopeRule>): Settings {
   return {
     vendors: [],
     operators: [],
+    approvals: defaultApprovals,
     actors: scopes === undefined ? undefined : new Map([[actor, configured]]),
     defaults: {
       actor: undefined,
@@ -94,6 +95,17 @@ test("a configured actor has what its file names and nothing else", () => {
   expect(decide(scopes, "memory.read", "{}").reason).toBe("scope_not_in_policy_table");
   const stranger = { actor: `0x${"c3".repeat(32)}`, scope: "web.search", params: {} };
   expect(compilePolicy(settings(scopes))(stranger).verdict).toBe("deny");
+});
+
+test("what is not named falls to the rule of *, what is named never does", () => {
+  const scopes: Record<string, ScopeRule> = { "web.post": { effect: "deny" }, "*": spend };
+  expect(decide(scopes, "web.post", '{"amount":1}').reason).toBe("scope_forbidden");
+  expect(decide(scopes, "web.search", '{"amount":1}')).toMatchObject({
+    verdict: "accept",
+    scope: "web.search",
+  });
+  expect(decide(scopes, "web.search", '{"amount":501}').verdict).toBe("deny");
+  expect(decide({ "*": { effect: "deny" } }, "memory.read", "{}").verdict).toBe("deny");
 });
 
 test("no params ever make a cap accept more than the cap", () => {

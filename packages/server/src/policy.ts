@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+import type { Quorum } from "@agentkeys/contract";
 import type { Fields } from "./fields.ts";
 import { unsigned } from "./fields.ts";
 import type { ScopeRule, Settings } from "./settings.ts";
@@ -14,7 +16,10 @@ export type Policy = (question: { actor: string; scope: string; params: Fields }
 
 type Rule = (scope: string, params: Fields) => Decision;
 
-/** Compiles the settings to one lookup. Closed world: what no rule names is denied. */
+/** The scope of a configuration whose rule holds for every scope that it does not name. */
+export const anyOther = "*";
+
+/** Compiles the settings to one lookup. Closed world: what no rule names, not even `*`, is denied. */
 export function compilePolicy(settings: Settings): Policy {
   const builtIn = builtInRules(settings.defaults.daily_spend_cap_rmb);
   const ofActor = new Map<string, ReadonlyMap<string, Rule>>();
@@ -23,7 +28,7 @@ export function compilePolicy(settings: Settings): Policy {
   }
   return ({ actor, scope, params }) => {
     const rules = settings.actors === undefined ? builtIn : ofActor.get(actor);
-    const rule = rules?.get(scope);
+    const rule = rules?.get(scope) ?? rules?.get(anyOther);
     return rule === undefined ? notInTable(scope) : rule(scope, params);
   };
 }
@@ -38,7 +43,7 @@ function builtInRules(dailyCap: bigint): ReadonlyMap<string, Rule> {
 
 function compiled(rule: ScopeRule): Rule {
   if ("per_call" in rule) return cappedIn(rule);
-  return rule.effect === "allow" ? allow : forbid;
+  return byEffect[rule.effect];
 }
 
 function allow(scope: string): Decision {
@@ -61,6 +66,13 @@ function forbid(scope: string): Decision {
   const explanation = `scope \`${scope}\` is forbidden for the calling actor`;
   return { verdict: "deny", scope, reason: "scope_forbidden", explanation };
 }
+
+function ask(scope: string): Decision {
+  const explanation = `scope \`${scope}\` needs an approval for every use`;
+  return { verdict: "ask_parent", scope, reason: "approval_required", explanation };
+}
+
+const byEffect = { allow, ask, deny: forbid } as const;
 
 function notInTable(scope: string): Decision {
   const explanation = `scope \`${scope}\` is not in the policy table (closed-world default deny)`;
@@ -104,4 +116,39 @@ function capped(rule: Capped): Rule {
     const explanation = `amount ${amount} ≤ daily cap ${rule.per_call}`;
     return { verdict: "accept", scope, reason: "within_daily_cap", explanation };
   };
+}
+
+/**
+ * Names the rules that decide for an actor: 32 hex digits that change with any of them, and with its operator. What a person
+ * approved under one version lets nothing run under another.
+ */
+export function policyVersions({ actors, defaults }: Settings): (actor: string) => string {
+  const builtIn = versionOf(["built-in", String(defaults.daily_spend_cap_rmb)]);
+  const unknown = versionOf(["unknown"]);
+  const versions = Array.from(actors ?? [], ([omni, { operator, scopes }]) => {
+    const rules = Array.from(scopes, ruleText).toSorted();
+    return [omni, versionOf([operator, ...rules])] as const;
+  });
+  const ofActor = new Map(versions);
+  return (actor) => (actors === undefined ? builtIn : (ofActor.get(actor) ?? unknown));
+}
+
+/** Who decides together on what an actor asks in a scope; undefined = the operator. */
+export function quorums({ actors }: Settings) {
+  return (actor: string, scope: string | null): Quorum | undefined => {
+    const scopes = actors?.get(actor)?.scopes;
+    return (scopes?.get(scope ?? anyOther) ?? scopes?.get(anyOther))?.quorum;
+  };
+}
+
+function versionOf(rules: readonly string[]): string {
+  return hash("sha256", JSON.stringify(rules)).slice(0, 32);
+}
+
+function ruleText([scope, rule]: readonly [string, ScopeRule]): string {
+  const by = rule.quorum && [rule.quorum.required, ...rule.quorum.approvers];
+  const named = by === undefined ? [] : [by];
+  if (!("per_call" in rule)) return JSON.stringify([scope, rule.effect, ...named]);
+  const { currency, per_call, ask_above } = rule;
+  return JSON.stringify([scope, currency, String(per_call), String(ask_above ?? ""), ...named]);
 }

@@ -1,4 +1,10 @@
-import { type AuditEnvelope, hex32Problem, type WireValue } from "@agentkeys/contract";
+import {
+  type AuditEnvelope,
+  bytesToHex0x,
+  hex32Problem,
+  keccak256,
+  type WireValue,
+} from "@agentkeys/contract";
 import type { Services } from "./services.ts";
 
 /** Kinds that this authority writes by itself. */
@@ -9,6 +15,7 @@ export const kind = {
   memory_get: 11,
   scope_revoke: 41,
   tool_result: 110,
+  approval: 111,
   guard_intent: 240,
   permission_check: 241,
   cap_mint: 242,
@@ -42,6 +49,11 @@ export function toEnvelope(services: Services, entry: Entry): AuditEnvelope {
     intent_text: null,
     intent_commitment: null,
   };
+}
+
+/** keccak256, `0x` and 64 digits. */
+export function digestOf(bytes: Uint8Array): string {
+  return bytesToHex0x(keccak256(bytes));
 }
 
 export function unixNow(services: Services): number {

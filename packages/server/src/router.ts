@@ -61,8 +61,8 @@ function failureReply(services: Services, thrown: unknown): Reply {
   const { http } = errorTable[error.code];
   services.metrics.failed(error.code);
   if (http !== null && error.code !== "internal") {
-    return errorReply(http, error.message, error.code);
+    return errorReply(http, error.message, { reason: error.code, data: error.data });
   }
   services.log.error({ err: error.cause ?? error }, "request failed");
-  return errorReply(500, "internal error", "internal");
+  return errorReply(500, "internal error", { reason: "internal" });
 }

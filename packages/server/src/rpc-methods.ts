@@ -5,11 +5,14 @@ import {
   toolList,
   type WireValue,
 } from "@agentkeys/contract";
+import type { Caller } from "./auth.ts";
 import type { Fields } from "./fields.ts";
 import { fieldsOf, optionalText } from "./fields.ts";
+import { guardApprovals, guardForget, guardWithdraw } from "./guard-approvals.ts";
 import { guardBegin } from "./guard-begin.ts";
 import { guardEnd } from "./guard-end.ts";
 import type { RpcContext, RpcRequest } from "./rpc-request.ts";
+import type { Services } from "./services.ts";
 import { callTool } from "./tool-call.ts";
 
 /** Runs one method and gives its `result`: as JSON text, or as an object where a caller in this process may want it so. */
@@ -26,12 +29,20 @@ export function dispatch(
   if (method === "initialize") return initialize(fieldsOf(params));
   if (method === "ping") return "{}";
   if (method === "tools/list") return listTools(services.surface);
-  if (services.surface === "default") {
-    if (method === "guard/begin") return guardBegin(services, caller, fieldsOf(params));
-    if (method === "guard/end") return guardEnd(services, caller, fieldsOf(params));
-  }
+  const guard = services.surface === "default" ? guardMethods.get(method) : undefined;
+  if (guard !== undefined) return guard(services, caller, fieldsOf(params));
   throw new AgentKeysError("method_not_found", `method not found: ${method}`);
 }
+
+type GuardMethod = (services: Services, caller: Caller, params: Fields) => Promise<object>;
+
+const guardMethods: ReadonlyMap<string, GuardMethod> = new Map<string, GuardMethod>([
+  ["guard/begin", guardBegin],
+  ["guard/end", guardEnd],
+  ["guard/withdraw", guardWithdraw],
+  ["guard/approvals", guardApprovals],
+  ["guard/forget", guardForget],
+]);
 
 const protocols = new Set(["2024-11-05", "2025-03-26"]);
 

@@ -1,5 +1,6 @@
-import type { Surface } from "@agentkeys/contract";
+import type { Quorum, Surface } from "@agentkeys/contract";
 import type { Logger } from "pino";
+import type { Asked } from "./approvals/asked.ts";
 import type { Tokens } from "./auth.ts";
 import type { Keys } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
@@ -16,14 +17,18 @@ export interface Services {
   readonly store: Store;
   readonly vault: Vault;
   readonly keys: Keys;
-  /** keccak256, `0x` and 64 digits. Eight times as fast as the contract's. */
-  readonly digest: (bytes: Uint8Array) => string;
   readonly policy: Policy;
+  /** Names the rules that decide for an actor. */
+  readonly policyVersion: (actor: string) => string;
+  /** Who decides together on what the actor asks in the scope; undefined = the operator. */
+  readonly quorum: (actor: string, scope: string | null) => Quorum | undefined;
   readonly tokens: Tokens;
   readonly replays: Replays;
   /** Omnis in lower case. Read on every call, so a revocation holds from the next one on. */
   readonly revoked: Set<string>;
-  /** Ends each open audit stream. */
+  /** What is known of approvals without a look at the store. */
+  readonly asked: Asked;
+  /** Ends each open stream. */
   readonly streams: Set<() => void>;
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,10 +1,13 @@
+import type { Quorum } from "@agentkeys/contract";
+
 /** A rule for one scope of one actor. Amounts are whole units of the currency. */
 export type ScopeRule =
-  | { readonly effect: "allow" | "deny" }
+  | { readonly effect: "allow" | "ask" | "deny"; readonly quorum?: Quorum | undefined }
   | {
       readonly currency: string;
       readonly per_call: bigint;
       readonly ask_above: bigint | undefined;
+      readonly quorum?: Quorum | undefined;
     };
 
 export interface ActorSettings {
@@ -24,6 +27,10 @@ export interface Settings {
   readonly operators: readonly { readonly omni: string; readonly token: string }[];
   /** undefined = no configuration file: any actor, upstream's built-in policy. */
   readonly actors: ReadonlyMap<string, ActorSettings> | undefined;
+  readonly approvals: {
+    /** Seconds that an approval waits for its decision, and that a grant may be used. */
+    readonly ttl_seconds: number;
+  };
   /** `MCP_DEFAULT_*` of upstream. */
   readonly defaults: {
     readonly actor: string | undefined;
@@ -32,3 +39,6 @@ export interface Settings {
     readonly daily_spend_cap_rmb: bigint;
   };
 }
+
+/** `approvals` where nothing configures it. */
+export const defaultApprovals: Settings["approvals"] = { ttl_seconds: 900 };

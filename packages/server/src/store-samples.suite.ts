@@ -1,4 +1,5 @@
 import type { AuditEnvelope } from "@agentkeys/contract";
+import type { ApprovalChange } from "./approvals/approval-store.ts";
 import type { Clock, GuardCallRow, LogEntry, Store } from "./store.ts";
 
 export const actor = `0x${"a1".repeat(32)}`;
@@ -17,6 +18,12 @@ export function guardCall(begin_id: string, changes: Partial<GuardCallRow> = {})
   const request = { begin_id, actor, operator_omni: operator, request_digest: "d1" };
   return { ...request, ...call, ...answer, ...changes };
 }
+/** How a revocation ends what its actor waits for. */
+export function denied(): ApprovalChange {
+  const decided = { outcome: "denied", approver: operator, reason: "revoked", at: 5 } as const;
+  return { status: "denied", decided, record: record("denied", 111) };
+}
+
 export type Fresh = (clock?: Clock) => Promise<Store>;
 
 export async function wholeLog(store: Store): Promise<LogEntry[]> {

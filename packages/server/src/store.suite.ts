@@ -1,9 +1,11 @@
 import { encodeEnvelope, envelopeHash } from "@agentkeys/contract";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { approvalTests } from "./approvals.suite.ts";
 import { guardModelTests, guardTests } from "./guard-calls.suite.ts";
 import {
   actor,
+  denied,
   otherActor,
   record,
   guardCall,
@@ -33,6 +35,7 @@ export function storeSuite(name: string, open: OpenStore): void {
     describe("caps and actors", () => revocationTests(fresh));
     describe("guarded calls", () => guardTests(fresh));
     describe("guarded calls at once", () => guardModelTests(fresh));
+    describe("approvals", () => approvalTests(fresh));
     describe("close", () => closeTests(fresh));
   });
 }
@@ -206,7 +209,7 @@ function revocationTests(fresh: Fresh): void {
   test("revoking an actor again keeps the first time, reason and record", async () => {
     const store = await fresh();
     const revoke = (at: number, reason: string) =>
-      store.revokeActor({ actor, reason, at }, record(reason, 41));
+      store.revokeActor({ actor, reason, at }, record(reason, 41), denied);
     const [first, second] = await Promise.all([revoke(5, "lost phone"), revoke(6, "again")]);
     const hash = envelopeHash(encodeEnvelope(record("lost phone", 41)));
     expect(first).toEqual({ revoked_at: 5, envelope_hash: hash });
@@ -241,7 +244,7 @@ function reopenTests(open: OpenDurableStore): void {
     await store.putMemory({ actor, namespace: "n", blob: Uint8Array.of(1) }, record(1));
     await store.putCredential({ owner: actor, service: "s", blob: Uint8Array.of(2) }, record(2));
     await store.putCap(cap, undefined);
-    await store.revokeActor({ actor, reason: "r", at: 3 }, record(3));
+    await store.revokeActor({ actor, reason: "r", at: 3 }, record(3), denied);
     await store.begin(row, record(4));
     await store.endBeforeBegin("b2", actor);
     await store.actorKey(actor, () => Uint8Array.of(5));

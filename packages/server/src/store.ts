@@ -1,34 +1,16 @@
 import type { AuditEnvelope } from "@agentkeys/contract";
+import type {
+  ApprovalChange,
+  ApprovalRow,
+  ApprovalStore,
+  StoredResult,
+} from "./approvals/approval-store.ts";
+import type { Begun, GuardCallRow, GuardOutcome, LogEntry } from "./store-rows.ts";
+
+export type { Begun, GuardCallRow, GuardOutcome, LogEntry } from "./store-rows.ts";
 
 /** Milliseconds since 1970, as `Date.now`. */
 export type Clock = () => number;
-
-/** A durable record: its place in the log, its keccak256 and its canonical bytes. */
-export interface LogEntry {
-  /** 1, 2, 3, … without gaps. */
-  readonly seq: number;
-  /** `0x` and 64 lower-case digits. */
-  readonly envelope_hash: string;
-  readonly bytes: Uint8Array;
-}
-
-export type GuardOutcome = "ok" | "error" | "aborted" | "not_run" | "suspended";
-
-/** One attempt of a guarded call, keyed by the client's `begin_id`. */
-export interface GuardCallRow {
-  readonly begin_id: string;
-  readonly actor: string;
-  /** For whom the intent was written; the outcome is written for the same. */
-  readonly operator_omni: string;
-  /** Digest of the whole begin request: the same id with another body is a conflict. */
-  readonly request_digest: string;
-  readonly tool: string;
-  readonly call_id: string;
-  readonly run_key: string | undefined;
-  readonly verdict: string;
-  /** The answer given, so that a repeated begin gets the same one. JSON text. */
-  readonly answer: string;
-}
 
 /** Times are unix seconds. */
 export interface CapRow {
@@ -43,6 +25,7 @@ export type EndResult =
   | { readonly kind: "ended"; readonly entry: LogEntry }
   | { readonly kind: "repeated"; readonly envelope_hash: string }
   | { readonly kind: "conflict" }
+  | { readonly kind: "refused" }
   | { readonly kind: "unknown" };
 
 /**
@@ -50,7 +33,7 @@ export type EndResult =
  * Each writing method is atomic, together with its record, and resolves only after the commit is durable;
  * when it cannot be made durable it rejects with AgentKeysError("audit_unavailable") and nothing of it is kept.
  */
-export interface Store {
+export interface Store extends ApprovalStore {
   append(envelope: AuditEnvelope): Promise<LogEntry>;
   /** Canonical bytes of a record, by hash (`0x` optional, any case). The same record may lie in the log twice. */
   envelope(hash: string): Promise<Uint8Array | undefined>;
@@ -79,10 +62,14 @@ export interface Store {
     envelope: AuditEnvelope | undefined,
   ): Promise<"revoked" | "already" | "unknown">;
 
-  /** Repeating it keeps the first time and reason, and writes no second record. */
+  /**
+   * Repeating it keeps the first time and reason, and writes no second record. What the actor still waits for is ended as `toDenied`
+   * says, in the same transaction.
+   */
   revokeActor(
     revocation: { actor: string; reason: string; at: number },
     envelope: AuditEnvelope,
+    toDenied: (approval: ApprovalRow) => ApprovalChange,
   ): Promise<{ revoked_at: number; envelope_hash: string }>;
   /** Every revoked actor: loaded at start, kept in memory by the authority. */
   revokedActors(): Promise<ReadonlyMap<string, { revoked_at: number; reason: string }>>;
@@ -96,22 +83,26 @@ export interface Store {
     intent: AuditEnvelope,
   ): Promise<
     | { readonly kind: "begun"; readonly entry: LogEntry }
-    | { readonly kind: "repeated"; readonly row: GuardCallRow; readonly envelope_hash: string }
+    | ({ readonly kind: "repeated" } & Begun)
     | { readonly kind: "conflict" }
     | { readonly kind: "ended_before" }
   >;
-  /** The row of a begin, for the outcome's record. Another actor's row is undefined. */
-  guardCall(
-    begin_id: string,
-    actor: string,
-  ): Promise<{ row: GuardCallRow; envelope_hash: string } | undefined>;
+  /** Another actor's begin is undefined. */
+  guardCall(begin_id: string, actor: string): Promise<Begun | undefined>;
   /**
-   * Writes the outcome once. The outcome that stands again is `repeated`; after `suspended` another one may follow, every other
-   * outcome is final and a different one is `conflict`. `unknown`: that actor has no such begin.
+   * Writes the outcome that `toOutcome` makes of the begin. The outcome that stands again is `repeated`; after `suspended` another
+   * one may follow, every other outcome is final and a different one is `conflict`. `refused`: the verdict was not `accept`.
+   * `unknown`: that actor has no such begin. `toOutcome` may be called twice and changes nothing. `result` is kept where the call
+   * has a run key or ran on a grant.
    */
   end(
-    end: { begin_id: string; actor: string; outcome: GuardOutcome },
-    outcome: AuditEnvelope,
+    end: {
+      begin_id: string;
+      actor: string;
+      outcome: GuardOutcome;
+      result?: StoredResult | undefined;
+    },
+    toOutcome: (begun: Begun) => AuditEnvelope,
   ): Promise<EndResult>;
   /**
    * Remembers, for an hour at least, that an end came before its begin, so that the begin answers deny.

@@ -10,12 +10,14 @@ import {
 import { AgentKeysError } from "@agentkeys/contract";
 import type { Store } from "./store.ts";
 
+const kinds = ["memory", "credential", "approval", "approval-input", "result"] as const;
+
 /** Which secret a ciphertext is; it opens under this address only. */
 export interface Address {
-  /** Actor of a note, operator of a credential: an omni, any case, `0x` optional. */
+  /** Operator of a credential, actor of everything else: an omni, any case, `0x` optional. */
   readonly owner: string;
-  readonly kind: "memory" | "credential";
-  /** Namespace or service. */
+  readonly kind: (typeof kinds)[number];
+  /** Namespace, service, id of an approval, begin_id of a result. */
   readonly name: string;
 }
 
@@ -79,14 +81,14 @@ export async function openVault(
 
 function toAad({ owner, kind, name }: Address): { owner: string; aad: string } {
   const id = owner.toLowerCase().replace(/^0x/, "");
-  const service = kind === "memory" ? `memory:${name}` : name;
+  const service = kind === "credential" ? name : `${kind}:${name}`;
   return { owner: id, aad: `agentkeys.cred.aad.v2|${id}|${service}` };
 }
 
 function toSubKeys(dataKey: Buffer): SubKeys {
   const derive = (kind: string) =>
     createSecretKey(Buffer.from(hkdfSync("sha256", dataKey, "", `agentkeys.vault.v1|${kind}`, 32)));
-  const keys = { memory: derive("memory"), credential: derive("credential") };
+  const keys = Object.fromEntries(kinds.map((kind) => [kind, derive(kind)])) as SubKeys;
   dataKey.fill(0);
   return keys;
 }

@@ -4,6 +4,7 @@ import type { CapRequest } from "../caps.ts";
 import { toPayload, verifiedPayload } from "../caps.ts";
 import type { Fields } from "../fields.ts";
 import { unsigned } from "../fields.ts";
+import { anyOther } from "../policy.ts";
 import { notPermitted, toEnvelope } from "../records.ts";
 import { backendError, scopeDenied } from "../refusals.ts";
 import type { Services } from "../services.ts";
@@ -18,7 +19,8 @@ export function ttlOf(value: WireValue | undefined): number | bigint {
 /** Whether the configuration gives the actor this scope; without one every actor has all of them. */
 export function hasScope(actor: Actor, scope: string): boolean {
   if (actor.settings === undefined) return true;
-  const rule = actor.settings.scopes.get(scope);
+  const { scopes } = actor.settings;
+  const rule = scopes.get(scope) ?? scopes.get(anyOther);
   return rule !== undefined && "effect" in rule && rule.effect === "allow";
 }
 

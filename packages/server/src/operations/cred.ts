@@ -2,7 +2,7 @@ import { capHash } from "@agentkeys/contract";
 import type { Actor } from "../admission.ts";
 import { actingActor, operatorOf } from "../admission.ts";
 import { optionalText, requiredText } from "../fields.ts";
-import { failure, kind, success, toEnvelope } from "../records.ts";
+import { digestOf, failure, kind, success, toEnvelope } from "../records.ts";
 import { refusal } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import type { Access } from "./access.ts";
@@ -99,7 +99,7 @@ export const store: Handler = async (services, call) => {
       actor: credential.request.actor.id,
       operator: owner,
       op_kind: credential.op_kind,
-      op_body: { ...credential.target, payload_hash: services.digest(blob) },
+      op_body: { ...credential.target, payload_hash: digestOf(blob) },
       result: success,
     }),
   );

@@ -1,3 +1,4 @@
+import * as approval from "./approval.ts";
 import * as audit from "./audit.ts";
 import * as cap from "./cap.ts";
 import * as cred from "./cred.ts";
@@ -17,7 +18,7 @@ export const handlers: Handlers = {
   audit_append: audit.append,
   delegation_grant: notImplemented,
   delegation_revoke: notImplemented,
-  approval_request: notImplemented,
+  approval_request: approval.request,
   cred_store: cred.store,
   cred_fetch: cred.fetch,
 };

@@ -7,7 +7,7 @@ const builtInScopes = ["memory.read", "memory.write", "payment.spend"];
 export const whoami: Handler = (services, call) => {
   const actor = actingActor(services, call.caller, ambientIn(services, call, { key: "actor" }));
   const allowed = [...(actor.settings?.scopes ?? [])].filter(
-    ([, rule]) => "per_call" in rule || rule.effect === "allow",
+    ([, rule]) => "per_call" in rule || rule.effect !== "deny",
   );
   return {
     omni: actor.omni,

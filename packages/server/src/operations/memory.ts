@@ -2,7 +2,7 @@ import { capHash } from "@agentkeys/contract";
 import { actingActor, operatorOf } from "../admission.ts";
 import type { CapOp } from "../caps.ts";
 import { requiredText } from "../fields.ts";
-import { failure, kind, success, toEnvelope } from "../records.ts";
+import { digestOf, failure, kind, success, toEnvelope } from "../records.ts";
 import { backendError } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import type { Access } from "./access.ts";
@@ -92,7 +92,7 @@ export const put: Handler = async (services, call) => {
       actor,
       operator: payload.operator_omni,
       op_kind: note.op_kind,
-      op_body: { ...note.target, payload_hash: services.digest(blob) },
+      op_body: { ...note.target, payload_hash: digestOf(blob) },
       result: success,
     }),
   );

@@ -4,7 +4,7 @@ import { claimedActor, operatorOf, requireHex32 } from "../admission.ts";
 import type { Fields } from "../fields.ts";
 import { fieldsOf, requiredText } from "../fields.ts";
 import type { Decision } from "../policy.ts";
-import { kind, notPermitted, success, toEnvelope } from "../records.ts";
+import { digestOf, kind, notPermitted, success, toEnvelope } from "../records.ts";
 import type { Services } from "../services.ts";
 import type { Handler } from "./handler.ts";
 import { ambientIn } from "./handler.ts";
@@ -45,7 +45,7 @@ async function recordCheck(
   requireHex32("actor_omni", actor.omni);
   requireHex32("operator_omni", operator);
   const { scope, verdict, reason } = decision;
-  const params_digest = services.digest(encodeCanonical(params));
+  const params_digest = digestOf(encodeCanonical(params));
   await services.store.append(
     toEnvelope(services, {
       actor: actor.id,

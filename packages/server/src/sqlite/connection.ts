@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { AgentKeysError, type AuditEnvelope, encodeEnvelope } from "@agentkeys/contract";
-import { createKeccak } from "hash-wasm";
+import { AgentKeysError, type AuditEnvelope, encodeEnvelope, keccak256 } from "@agentkeys/contract";
 import { GroupCommit } from "./group-commit.ts";
 import { Log, type Sealed } from "./log.ts";
+import { openWalSync } from "./wal-sync.ts";
 
 /** Bytes that a small row takes. */
 const ROW_SIZE = 128;
@@ -10,26 +10,27 @@ const ROW_SIZE = 128;
 /** The ways to use one database: reads at once, writes in a group commit that they resolve after. */
 export interface Connection {
   readonly log: Log;
+  /** Encodes and hashes. */
+  seal(envelope: AuditEnvelope): Sealed;
   /** Runs with the envelope encoded and hashed, outside the transaction. `extra`: bytes written beside the record. */
   record<T>(envelope: AuditEnvelope, run: (sealed: Sealed) => T, extra?: number): Promise<T>;
   recordIf<T>(envelope: AuditEnvelope | undefined, run: (sealed?: Sealed) => T): Promise<T>;
-  /** Writes without a record. */
-  write<T>(run: () => T): Promise<T>;
+  /** Writes; its records, if any, are sealed on the way. `size`: bytes, roughly. */
+  write<T>(run: () => T, size?: number): Promise<T>;
   read<T>(run: () => T): Promise<T>;
-  /** Commits what was asked for before. False if it was closed already. */
-  close(): boolean;
+  /** Commits what was asked for before. Once. */
+  close(): Promise<void>;
 }
 
-export async function createConnection(database: DatabaseSync): Promise<Connection> {
-  const keccak = await createKeccak(256);
+export function createConnection(database: DatabaseSync): Connection {
+  const sync = openWalSync(database);
   const log = new Log(database);
-  const commit = new GroupCommit(database, log);
+  const commit = new GroupCommit(database, log, sync);
   const seal = (envelope: AuditEnvelope): Sealed => {
     const bytes = encodeEnvelope(envelope);
-    // WebAssembly: eight times as fast as the contract's keccak256, which is most of what a record costs in CPU time.
-    return { bytes, hash: keccak.init().update(bytes).digest("binary") };
+    return { bytes, hash: keccak256(bytes) };
   };
-  const write = <T>(run: () => T): Promise<T> => commit.submit(ROW_SIZE, run);
+  const write = <T>(run: () => T, size = ROW_SIZE): Promise<T> => commit.submit(size, run);
   const record = async <T>(
     envelope: AuditEnvelope,
     run: (sealed: Sealed) => T,
@@ -40,6 +41,7 @@ export async function createConnection(database: DatabaseSync): Promise<Connecti
   };
   return {
     log,
+    seal,
     record,
     recordIf: (envelope, run) => (envelope === undefined ? write(run) : record(envelope, run)),
     write,
@@ -49,11 +51,10 @@ export async function createConnection(database: DatabaseSync): Promise<Connecti
       }
       return run();
     },
-    close() {
-      if (!database.isOpen) return false;
-      commit.close();
+    async close() {
+      await commit.close();
+      sync.close();
       database.close();
-      return true;
     },
   };
 }

@@ -26,7 +26,7 @@ const program = (data: string) => `
       const [actor, operator_omni] = ["a", "o"];
       const call = { begin_id, actor, operator_omni, request_digest: "d", tool: "t", call_id: "c", run_key: undefined, verdict: "accept", answer: "{}" };
       told((await store.begin(call, envelope("intent " + begin_id))).entry);
-      told((await store.end({ begin_id, actor, outcome: "ok" }, envelope("outcome " + begin_id))).entry);
+      told((await store.end({ begin_id, actor, outcome: "ok" }, () => envelope("outcome " + begin_id))).entry);
       told(await store.append(envelope(begin_id)));
     }
   }));`;

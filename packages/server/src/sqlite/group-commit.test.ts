@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { actor, guardCall, record } from "../store-samples.suite.ts";
+import { actor, denied, guardCall, record } from "../store-samples.suite.ts";
 import type { Store } from "../store.ts";
 import { openDatabase } from "./database.ts";
 import { createSqliteStore, openSqliteStore } from "./sqlite-store.ts";
@@ -101,7 +101,7 @@ test("a unit that fails half-way leaves nothing of its own and everything of the
     store.begin(guardCall("b1"), long),
     store.begin(guardCall("b2"), record("intent")),
     // Fails after its record was written, before its row.
-    store.revokeActor({ actor, reason: "r", at: 1 }, record("revoked", 41)),
+    store.revokeActor({ actor, reason: "r", at: 1 }, record("revoked", 41), denied),
     store.append(record(2)),
   ];
   const [kept, refused] = ["kept", "audit_unavailable"];

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { AgentKeysError } from "@agentkeys/contract";
 import type { Log } from "./log.ts";
 import { reasonOf } from "./sqlite-error.ts";
+import type { Sync } from "./wal-sync.ts";
 
 /** Bounds of one transaction. A sync of 256 KiB costs little more than one of a row, but the event loop waits for both. */
 const MAX_UNITS = 1000;
@@ -24,22 +25,27 @@ function notRecorded(error: unknown): AgentKeysError {
 }
 
 /**
- * One writer for everybody: units of work that wait while a commit is under way share the next transaction and its sync. There is
- * no linger timer: a lone unit is committed at once.
+ * One writer for everybody. A batch is committed, then synced; what is asked for in the meantime is the next batch, and nobody is
+ * answered before the sync of his own has returned. There is no linger timer: a lone unit is committed at once.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
   readonly #log: Log;
+  readonly #sync: Sync;
   readonly #sql: Readonly<
     Record<"begin" | "commit" | "rollback" | "savepoint" | "undo" | "release", StatementSync>
   >;
   #queue: Unit[] = [];
-  #scheduled = false;
-  #closed = false;
+  /** Whether a batch is on its way; otherwise the queue is empty. */
+  #busy = false;
+  /** Why nothing is taken any more. */
+  #refusal: AgentKeysError | undefined;
+  #idle: (() => void) | undefined;
 
-  constructor(database: DatabaseSync, log: Log) {
+  constructor(database: DatabaseSync, log: Log, sync: Sync) {
     this.#database = database;
     this.#log = log;
+    this.#sync = sync;
     this.#sql = {
       begin: database.prepare("BEGIN IMMEDIATE"),
       commit: database.prepare("COMMIT"),
@@ -51,48 +57,63 @@ export class GroupCommit {
   }
 
   /**
-   * Runs `run` inside the next transaction and resolves with its result after the commit. It may be run a second time when the
+   * Runs `run` inside the next transaction and resolves with its result when that is durable. It may be run a second time when the
    * first transaction was rolled back, so it must touch nothing but the database. `size`: bytes that it writes, roughly.
    */
   submit<T>(size: number, run: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#closed) return reject(closedError());
+      if (this.#refusal !== undefined) return reject(this.#refusal);
       this.#queue.push({ size, run, resolve, reject, value: undefined, failure: undefined });
-      if (!this.#scheduled) this.#schedule();
+      if (this.#busy) return;
+      this.#busy = true;
+      this.#gather();
     });
   }
 
-  /** Commits what is queued and refuses what comes later. */
-  close(): void {
-    this.#closed = true;
-    while (this.#queue.length > 0) this.#drain();
+  /** Refuses what comes later; resolves when everything else is committed and synced. Once. */
+  async close(): Promise<void> {
+    this.#refusal ??= closedError();
+    if (this.#busy) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
-  #schedule(): void {
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#drain();
-      if (this.#queue.length > 0) this.#schedule();
-    });
+  /** The next batch is whatever has arrived when this turn of the event loop is over. */
+  #gather(): void {
+    setImmediate(() => this.#commitNext());
   }
 
-  #drain(): void {
+  #commitNext(): void {
     const units = this.#take();
-    if (units.length === 0) return;
+    if (units.length === 0) {
+      this.#busy = false;
+      this.#idle?.();
+      return;
+    }
     try {
       // A unit that failed left the others undecided: once more, each behind its own savepoint.
       if (!this.#attempt(units, false)) this.#attempt(units, true);
     } catch (error) {
-      const failure = notRecorded(error);
-      for (const unit of units) unit.reject(failure);
+      rejectAll(units, notRecorded(error));
+      this.#gather();
       return;
     }
-    for (const { failure, value, resolve, reject } of units) {
-      if (failure === undefined) resolve(value as never);
-      else reject(notRecorded(failure.error));
-    }
-    this.#log.publish();
+    const entries = this.#log.committed();
+    const synced = (error: unknown): void => {
+      if (error !== null) return this.#fail(units, error);
+      settle(units);
+      this.#log.publish(entries);
+      this.#gather();
+    };
+    // While nobody else waits, blocking is the quickest way.
+    if (units.length === 1 && this.#queue.length === 0) synced(attemptOf(() => this.#sync.now()));
+    else this.#sync.later(synced);
+  }
+
+  /** Nobody knows what a disk holds that failed to sync, and a second sync may call lost pages written. So this is the end. */
+  #fail(units: readonly Unit[], error: unknown): void {
+    this.#refusal = notRecorded(error);
+    rejectAll(units, this.#refusal);
+    rejectAll(this.#queue.splice(0), this.#refusal);
+    this.#gather();
   }
 
   #take(): Unit[] {
@@ -153,6 +174,26 @@ function runPlain(unit: Unit): boolean {
     unit.failure = { error };
     return false;
   }
+}
+
+function attemptOf(run: () => void): unknown {
+  try {
+    run();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+function settle(units: readonly Unit[]): void {
+  for (const { failure, value, resolve, reject } of units) {
+    if (failure === undefined) resolve(value as never);
+    else reject(notRecorded(failure.error));
+  }
+}
+
+function rejectAll(units: readonly Unit[], error: AgentKeysError): void {
+  for (const { reject } of units) reject(error);
 }
 
 function closedError(): AgentKeysError {

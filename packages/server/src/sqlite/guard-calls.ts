@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { EndResult, GuardCallRow, GuardOutcome, Store } from "../store.ts";
+import type { Begun, EndResult, GuardCallRow, GuardOutcome, Store } from "../store.ts";
 import { type Log, type Sealed, toHash } from "./log.ts";
 
 type BeginResult = Awaited<ReturnType<Store["begin"]>>;
@@ -23,12 +23,6 @@ SELECT begin_id, actor, operator_omni, request_digest, tool, call_id, run_key, v
 FROM guard_calls LEFT JOIN log ON seq = intent_seq
 WHERE begin_id = ?`;
 
-/** `outcome` ends the call unless it has ended already; a suspended one is ended by anything else. */
-const finish = `
-UPDATE guard_calls SET outcome = ?, outcome_seq = ?
-WHERE begin_id = ? AND actor = ? AND request_digest IS NOT NULL
-  AND (outcome IS NULL OR (outcome = 'suspended' AND ? <> 'suspended'))`;
-
 function statements(database: DatabaseSync) {
   return {
     select: database.prepare(select),
@@ -36,7 +30,9 @@ function statements(database: DatabaseSync) {
       INSERT INTO guard_calls
         (begin_id, actor, operator_omni, request_digest, tool, call_id, run_key, verdict, answer, intent_seq)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
-    finish: database.prepare(finish),
+    finish: database.prepare(
+      "UPDATE guard_calls SET outcome = ?, outcome_seq = ? WHERE begin_id = ?",
+    ),
     outcomeHash: database.prepare(
       "SELECT hash FROM guard_calls JOIN log ON seq = outcome_seq WHERE begin_id = ?",
     ),
@@ -47,6 +43,8 @@ function statements(database: DatabaseSync) {
   };
 }
 
+export type GuardCalls = ReturnType<typeof createGuardCalls>;
+
 /** Guarded calls: every writing method belongs inside a transaction. */
 export function createGuardCalls(database: DatabaseSync, log: Log) {
   const sql = statements(database);
@@ -54,62 +52,78 @@ export function createGuardCalls(database: DatabaseSync, log: Log) {
 
   return {
     begin(call: GuardCallRow, intent: Sealed): BeginResult {
-      const { begin_id, actor, request_digest, tool, call_id, run_key = null } = call;
-      const { operator_omni, verdict, answer } = call;
-      const id = [begin_id, actor, operator_omni, request_digest, tool, call_id, run_key];
-      if (sql.insert.run(...id, verdict, answer, log.next()).changes === 1) {
+      const { begin_id, actor, operator_omni, request_digest, tool, call_id, run_key } = call;
+      const { changes } = sql.insert.run(
+        begin_id,
+        actor,
+        operator_omni,
+        request_digest,
+        tool,
+        call_id,
+        run_key ?? null,
+        call.verdict,
+        call.answer,
+        log.next(),
+      );
+      if (changes === 1) {
         return { kind: "begun", entry: log.append(intent) };
       }
-      const known = find(begin_id);
-      if (known?.actor !== actor) return { kind: "conflict" };
-      if (known.request_digest === null) return { kind: "ended_before" };
-      if (known.request_digest !== request_digest) return { kind: "conflict" };
-      return { kind: "repeated", row: toCall(known), envelope_hash: toHash(known.intent_hash) };
+      return usedBefore(find(begin_id), call) ?? { kind: "conflict" };
     },
 
-    find(begin_id: string, actor: string) {
+    /** What a begin is answered whose id was used before; undefined = it was not. */
+    known: (call: Pick<GuardCallRow, "begin_id" | "actor" | "request_digest">) =>
+      usedBefore(find(call.begin_id), call),
+
+    find(begin_id: string, actor: string): Begun | undefined {
       const known = find(begin_id);
-      if (known?.actor !== actor || known.request_digest === null) return undefined;
-      return { row: toCall(known), envelope_hash: toHash(known.intent_hash) };
+      return began(known, actor) ? toBegun(known) : undefined;
     },
 
     end(
       end: { begin_id: string; actor: string; outcome: GuardOutcome },
-      record: Sealed,
+      toRecord: (begun: Begun) => Sealed,
     ): EndResult {
       const { begin_id, actor, outcome } = end;
-      if (sql.finish.run(outcome, log.next(), begin_id, actor, outcome).changes === 1) {
-        return { kind: "ended", entry: log.append(record) };
-      }
       const known = find(begin_id);
-      if (known?.actor !== actor || known.request_digest === null) return { kind: "unknown" };
-      if (known.outcome !== outcome) return { kind: "conflict" };
-      const hash = sql.outcomeHash.get(begin_id)?.["hash"] as Uint8Array;
-      return { kind: "repeated", envelope_hash: toHash(hash) };
+      if (!began(known, actor)) return { kind: "unknown" };
+      if (known.verdict !== "accept") return { kind: "refused" };
+      if (known.outcome === outcome) {
+        const hash = sql.outcomeHash.get(begin_id)?.["hash"] as Uint8Array;
+        return { kind: "repeated", envelope_hash: toHash(hash) };
+      }
+      if (known.outcome !== null && known.outcome !== "suspended") return { kind: "conflict" };
+      sql.finish.run(outcome, log.next(), begin_id);
+      return { kind: "ended", entry: log.append(toRecord(toBegun(known))) };
     },
 
     note(begin_id: string, actor: string, now: number): "noted" | "begun" {
       sql.forget.run(now - NOTED_FOR);
       if (sql.note.run(begin_id, actor, now).changes === 1) return "noted";
-      const known = find(begin_id);
-      return known?.actor === actor && known.request_digest !== null ? "begun" : "noted";
+      return began(find(begin_id), actor) ? "begun" : "noted";
     },
   };
 }
 
-function toCall(row: Row): GuardCallRow {
-  const { begin_id, actor, operator_omni, tool, call_id, verdict, answer } = row;
+function usedBefore(
+  row: Row | undefined,
+  call: Pick<GuardCallRow, "actor" | "request_digest">,
+): Exclude<BeginResult, { kind: "begun" }> | undefined {
+  if (row === undefined) return undefined;
+  if (row.actor !== call.actor) return { kind: "conflict" };
+  if (row.request_digest === null) return { kind: "ended_before" };
+  if (row.request_digest !== call.request_digest) return { kind: "conflict" };
+  return { kind: "repeated", ...toBegun(row) };
+}
+
+/** Whether the actor's begin was written, not only an end that came first. */
+function began(row: Row | undefined, actor: string): row is Row {
+  return row?.actor === actor && row.request_digest !== null;
+}
+
+function toBegun(known: Row): Begun {
+  const { outcome: _, intent_hash, ...row } = known;
   const request_digest = row.request_digest ?? "";
   const run_key = row.run_key ?? undefined;
-  return {
-    begin_id,
-    actor,
-    operator_omni,
-    request_digest,
-    tool,
-    call_id,
-    run_key,
-    verdict,
-    answer,
-  };
+  return { row: { ...row, request_digest, run_key }, envelope_hash: toHash(intent_hash) };
 }

@@ -5,11 +5,10 @@ CREATE TABLE log (
   hash BLOB NOT NULL,
   bytes BLOB NOT NULL
 ) STRICT;
--- Finds a record by the first 48 bits of its hash within runs of 2048 records. Hashes are random: one index over all of them would
--- rewrite a page of its own for every record, which costs three times the record itself.
-CREATE TABLE log_hashes (
+-- Finds a record by the first bytes of its hash. Filled in runs: see the log.
+CREATE TABLE log_runs (
   run INTEGER NOT NULL,
-  prefix INTEGER NOT NULL,
+  prefix BLOB NOT NULL,
   seq INTEGER NOT NULL,
   PRIMARY KEY (run, prefix, seq)
 ) STRICT, WITHOUT ROWID;

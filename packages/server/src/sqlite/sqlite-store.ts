@@ -4,12 +4,15 @@ import type { DatabaseSync } from "node:sqlite";
 import { AgentKeysError } from "@agentkeys/contract";
 import type { Clock, Store } from "../store.ts";
 import { createActors } from "./actors.ts";
+import { createApprovalStore } from "./approval-store.ts";
+import { createApprovalTables } from "./approval-tables.ts";
 import { createBlobs } from "./blobs.ts";
 import { createCaps } from "./caps.ts";
-import { createConnection } from "./connection.ts";
+import { type Connection, createConnection } from "./connection.ts";
 import { openDatabase, sqliteVersion, sqliteWarning } from "./database.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { createGuardCalls } from "./guard-calls.ts";
+import { createMeet } from "./meet.ts";
 
 export interface SqliteStoreOptions {
   /** Directory of the database, its lock and its keys, made with mode 0700 if need be; or ":memory:". */
@@ -55,23 +58,61 @@ export async function createSqliteStore(
   clock: Clock,
   released: () => void,
 ): Promise<Store> {
-  const connection = await createConnection(database);
-  const { log, record, recordIf, write, read } = connection;
+  const connection = createConnection(database);
+  const { log, record, write, read } = connection;
   const calls = createGuardCalls(database, log);
-  const caps = createCaps(database, log);
+  const tables = createApprovalTables(database, connection);
+  const { meet, keep } = createMeet(tables, calls, connection);
   const actors = createActors(database, log);
-  const memories = createBlobs(database, log, "memories");
-  const credentials = createBlobs(database, log, "credentials");
   const probe = database.prepare(
     "INSERT INTO readiness VALUES (1, ?) ON CONFLICT DO UPDATE SET checked_at = excluded.checked_at",
   );
 
+  let closing: Promise<void> | undefined;
   return {
+    ...createSecretStore(database, connection),
+    ...createApprovalStore(connection, tables, meet),
+
     append: (envelope) => record(envelope, (sealed) => log.append(sealed)),
     envelope: (hash) => read(() => log.envelope(hash)),
     entriesAfter: (after, limit) => read(() => log.entriesAfter(after, limit)),
     subscribe: (listener) => log.subscribe(listener),
 
+    revokeActor: (revocation, envelope, toDenied) =>
+      record(envelope, (sealed) => {
+        const revoked = actors.revoke(revocation, sealed);
+        const waiting = tables.approvals.pendingOf(revocation.actor);
+        for (const approval of waiting) tables.change(approval.id, toDenied(approval));
+        return revoked;
+      }),
+    revokedActors: () => read(() => actors.revoked()),
+
+    begin: (row, intent) => record(intent, (sealed) => calls.begin(row, sealed), 512),
+    guardCall: (begin_id, actor) => read(() => calls.find(begin_id, actor)),
+    end: ({ result, ...end }, toOutcome) =>
+      write(() => {
+        const ended = calls.end(end, (begun) => connection.seal(toOutcome(begun)));
+        const stands = ended.kind === "ended" || ended.kind === "repeated";
+        if (stands && result !== undefined) keep(end, result);
+        return ended;
+      }, result?.sealed.length),
+    endBeforeBegin: (begin_id, actor) => write(() => calls.note(begin_id, actor, clock())),
+
+    actorKey: async (actor, fresh) =>
+      (await read(() => actors.key(actor))) ?? write(() => actors.putKey(actor, fresh)),
+
+    ready: () => write(() => void probe.run(clock())),
+
+    close: () => (closing ??= connection.close().then(released)),
+  };
+}
+
+/** Notes, credentials and capabilities. */
+function createSecretStore(database: DatabaseSync, { log, record, recordIf, read }: Connection) {
+  const caps = createCaps(database, log);
+  const memories = createBlobs(database, log, "memories");
+  const credentials = createBlobs(database, log, "credentials");
+  return {
     putMemory: ({ actor, namespace, blob }, envelope) => {
       const row = { owner: actor, name: namespace, blob };
       return record(envelope, (sealed) => memories.put(row, sealed), blob.length);
@@ -87,23 +128,5 @@ export async function createSqliteStore(
     cap: (nonce) => read(() => caps.find(nonce)),
     revokeCap: (nonce, at, envelope) =>
       recordIf(envelope, (sealed) => caps.revoke(nonce, at, sealed)),
-
-    revokeActor: (revocation, envelope) =>
-      record(envelope, (sealed) => actors.revoke(revocation, sealed)),
-    revokedActors: () => read(() => actors.revoked()),
-
-    begin: (row, intent) => record(intent, (sealed) => calls.begin(row, sealed), 512),
-    guardCall: (begin_id, actor) => read(() => calls.find(begin_id, actor)),
-    end: (end, outcome) => record(outcome, (sealed) => calls.end(end, sealed)),
-    endBeforeBegin: (begin_id, actor) => write(() => calls.note(begin_id, actor, clock())),
-
-    actorKey: async (actor, fresh) =>
-      (await read(() => actors.key(actor))) ?? write(() => actors.putKey(actor, fresh)),
-
-    ready: () => write(() => void probe.run(clock())),
-
-    async close() {
-      if (connection.close()) released();
-    },
-  };
+  } satisfies Partial<Store>;
 }
