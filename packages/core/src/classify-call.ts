@@ -7,6 +7,7 @@ import {
 } from "@agentkeys/contract";
 import { copyInput } from "./copy-input.ts";
 import type { Refusal } from "./decision.ts";
+import type { Definitions } from "./definitions.ts";
 import type { Client } from "./client-surface.ts";
 import type { Classify, GuardRow, JsonObject } from "./guard-surface.ts";
 import { isRecord } from "./is-record.ts";
@@ -16,6 +17,7 @@ export interface Rows {
   readonly client: Client;
   readonly tools: Readonly<Record<string, GuardRow>>;
   readonly classify: Classify | undefined;
+  readonly definitions: Pick<Definitions, "refusal">;
 }
 
 /** What the guard asks about one call, or why it refuses to ask. */
@@ -26,6 +28,9 @@ export interface Classified {
   readonly params: JsonObject;
   /** Input fields that are recorded in clear. */
   readonly record: readonly string[];
+  /** What a person reads; undefined = nothing of the row's own. */
+  readonly text: string | undefined;
+  readonly idempotent: boolean;
   readonly refused: Refusal | undefined;
 }
 
@@ -35,16 +40,23 @@ export interface Classified {
  */
 export function classifyCall(rows: Rows, tool: string, input: unknown): Classified {
   let scope: string | null = null;
+  const changed = rows.definitions.refusal(tool);
+  if (changed !== undefined) {
+    scope = Object.hasOwn(rows.tools, tool) ? (rows.tools[tool]?.scope ?? null) : null;
+    return { ...plain, tool, scope, refused: changed };
+  }
   try {
     const row = rowFor(rows, tool, input);
     if (row !== undefined) {
       ({ scope } = row);
-      const params = row.params === undefined ? {} : paramsOf(silenced(row.params(copyOf(input))));
-      return { tool, scope, params, record: row.record ?? [], refused: undefined };
+      const { params: map, record = [], describe, idempotent = false } = row;
+      const params = map === undefined ? {} : paramsOf(silenced(map(copyOf(input))));
+      const text = describe === undefined ? undefined : textOf(silenced(describe(copyOf(input))));
+      return { tool, scope, params, record, text, idempotent, refused: undefined };
     }
     const own = ownRow(rows.client, tool);
-    if (own === undefined) return refuse({ tool, scope }, "unmapped_tool", unmapped(tool));
-    return { ...ownFacts(own, tool, input), params: {}, record: [], refused: undefined };
+    if (own === undefined) return refuse({ tool, scope }, "unmapped_tool", unmapped(rows, tool));
+    return { ...plain, ...ownFacts(own, tool, input), refused: undefined };
   } catch {
     // What was thrown may quote the input.
     const explanation = `the row of ${quoted(tool)} gives no scope and params for this input`;
@@ -59,18 +71,28 @@ function rowFor({ tools, classify }: Rows, tool: string, input: unknown): GuardR
   return row;
 }
 
+/** What there is to say of a call that no row describes. */
+const plain = { params: {}, record: [], text: undefined, idempotent: false };
+
 /** Throws `config_invalid` for what is no row; `where` is named in the message. */
 export function assertRow(row: unknown, where: string): asserts row is GuardRow {
   const problem = problemOf(isRecord(row) ? row : {});
   if (problem !== undefined) throw new AgentKeysError("config_invalid", `${where}.${problem}`);
 }
 
-function problemOf({ scope, params, record = [] }: Record<string, unknown>): string | undefined {
+function problemOf(row: Record<string, unknown>): string | undefined {
+  const { scope, params, record = [], describe, idempotent } = row;
   if (typeof scope !== "string" || scope === "") {
     return "scope: expected the name of a permission, payment.spend for example";
   }
   if (params !== undefined && typeof params !== "function") {
     return "params: expected a function of the input";
+  }
+  if (describe !== undefined && typeof describe !== "function") {
+    return "describe: expected a function of the input";
+  }
+  if (idempotent !== undefined && typeof idempotent !== "boolean") {
+    return "idempotent: expected true or false";
   }
   const named = Array.isArray(record) && record.every((field) => typeof field === "string");
   return named ? undefined : "record: expected names of input fields";
@@ -86,6 +108,18 @@ function paramsOf(given: unknown): JsonObject {
   const { json } = copyInput(given);
   if (isRecord(json) && given !== undefined) return json;
   throw new TypeError("params: expected an object");
+}
+
+/** Longest text that an authority takes, in UTF-16 units. */
+const maxText = 4000;
+
+/** Whoever reads a text that was cut is told so. */
+function textOf(given: unknown): string {
+  if (typeof given !== "string" || given.trim() === "") throw new TypeError("describe: no text");
+  const cut = given.length <= maxText ? "" : ` … (${given.length} characters in all)`;
+  const text = cut === "" ? given : given.slice(0, maxText - cut.length) + cut;
+  // A row may cut in the middle of a character, too.
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 /** The authority lets only names that it knows begin without a scope, so one under another prefix goes by its wire name. */
@@ -115,10 +149,12 @@ function refuse(
   explanation: string,
 ): Classified {
   const refused = { code: "permission_denied", reason, explanation } as const;
-  return { ...facts, params: {}, record: [], refused };
+  return { ...plain, ...facts, refused };
 }
 
-function unmapped(tool: string): string {
+function unmapped({ classify }: Rows, tool: string): string {
+  // A row for a tool that does many things would let all of them through.
+  if (classify !== undefined) return `neither a row nor classify maps this call of ${quoted(tool)}`;
   return `no row for ${quoted(tool)}; add tools: { ${quoted(tool)}: { scope: "…" } } to createGuard`;
 }
 

@@ -1,3 +1,4 @@
+import type { ClientApprovals } from "./approval-surface.ts";
 import type { ToolInput, ToolKey, ToolOutput, Tools, ToolSource } from "@agentkeys/contract";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -73,6 +74,7 @@ export interface Session extends Pick<Operations, "memory" | "cred">, AsyncDispo
 
 /** A client is also the source of the model's tools (`rows`, `call`). */
 export interface Client extends Operations, ToolSource, AsyncDisposable {
+  readonly approvals: ClientApprovals;
   session(options?: SessionOptions): Promise<Session>;
   /** Ends the connections. Calls made afterwards reject. */
   close(): Promise<void>;

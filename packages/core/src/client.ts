@@ -1,5 +1,6 @@
 import { AgentKeysError, modelTools, type ToolKey, tools, type ToolRow } from "@agentkeys/contract";
 import { dropAmbient } from "./ambient.ts";
+import { createClientApprovals } from "./client-approvals.ts";
 import type { Client, ClientOptions } from "./client-surface.ts";
 import { createOperations } from "./operations.ts";
 import { createSession } from "./session.ts";
@@ -20,6 +21,7 @@ export function createClient(options: ClientOptions = {}): Client {
     ...createOperations(async (key, input, call) => {
       return wire.call(key, input, { ...call, limits: wire.limits(call) });
     }),
+    approvals: createClientApprovals(wire),
     rows,
     async call(name: string, input: unknown, call: { signal?: AbortSignal } = {}) {
       const row = Object.hasOwn(rows, name) ? rows[name] : undefined;

@@ -134,6 +134,9 @@ const refused: Record<string, unknown> = {
   "a cycle of lists": ring,
   "few references that spell out a tree without end": bomb,
   "deep nesting": JSON.parse(`${"[".repeat(500)}${"]".repeat(500)}`),
+  "more levels than a message has room for": JSON.parse(`${"[".repeat(126)}${"]".repeat(126)}`),
+  "half a character": "price 6\ud83d",
+  "half a character in a name": { "\udfff": 1 },
   "a proxy that throws": new Proxy(
     {},
     {

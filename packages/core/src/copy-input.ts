@@ -1,9 +1,11 @@
 import { AgentKeysError } from "@agentkeys/contract";
 
-/** Levels of arrays and objects; what nests deeper has no digest. A cycle nests for ever. */
-const maxDepth = 127;
+/** Levels of arrays and objects below the first. A message may have 127 in all, and puts two around it. A cycle nests for ever. */
+const maxDepth = 124;
 /** Values in one input. Few references can spell out a tree that fills the memory. */
 const maxValues = 1_000_000;
+/** Half a character: no digest has it and no message carries it. */
+const half = /\p{Surrogate}/u;
 
 interface Walk {
   /** Where it stands, for the message. */
@@ -39,10 +41,16 @@ export function copyInput(input: unknown): InputCopy {
 
 function copy(value: unknown, walk: Walk): unknown {
   if (++walk.values > maxValues) throw refused(walk, `has more than ${maxValues} values`);
-  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+  if (typeof value === "string") return copyText(value, walk);
+  if (typeof value === "boolean" || value === null) return value;
   if (typeof value === "number" && Number.isFinite(value)) return value;
   if (typeof value === "object") return copyObject(value, walk);
   throw refused(walk, typeof value === "number" ? `is ${value}` : `is of type ${typeof value}`);
+}
+
+function copyText(text: string, walk: Walk): string {
+  if (half.test(text)) throw refused(walk, "has half a character");
+  return text;
 }
 
 function copyObject(value: object, walk: Walk): unknown {
@@ -63,7 +71,7 @@ function copyFields(source: object, walk: Walk): object {
     walk.path.push(key);
     const value = valueOf(field, walk);
     if (typeof key === "symbol") throw refused(walk, "is named by a symbol");
-    if (value !== undefined) setOwn(target, key, copy(value, walk));
+    if (value !== undefined) setOwn(target, copyText(key, walk), copy(value, walk));
     walk.path.pop();
   }
   return target;

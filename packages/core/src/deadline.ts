@@ -38,37 +38,64 @@ export function within<T>(limits: Limits, work: (onStop: OnStop) => Promise<T>):
   const left = remaining(limits);
   if (left <= 0) return Promise.reject(late(limits));
   return new Promise((resolve, reject) => {
-    let stopped: Error | undefined;
-    let tell: ((reason: Error) => void) | undefined;
-    const stop = (reason: Error): void => {
-      stopped = reason;
-      settle();
-      reject(reason);
-      tell?.(reason);
-    };
-    const onAbort = (): void => stop(reasonOf(signal));
-    // Whole milliseconds: timers of one length share a list.
-    const timer = setTimeout(() => stop(late(limits)), Math.min(Math.ceil(left), longest));
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const onStop: OnStop = (listener) => {
-      if (stopped === undefined) tell = listener;
-      else listener(stopped);
-    };
-    work(onStop).then(
+    const wait = new Wait(limits, left, reject);
+    work(wait.onStop).then(
       (value) => {
-        settle();
+        wait.over();
         return resolve(value);
       },
       (error: unknown) => {
-        settle();
+        wait.over();
         return reject(error);
       },
     );
   });
+}
+
+/** One object and no closures: every request has one, and nearly none is ever stopped. */
+class Wait {
+  readonly #limits: Limits;
+  readonly #reject: (reason: Error) => void;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #stopped: Error | undefined;
+  #tell: ((reason: Error) => void) | undefined;
+
+  constructor(limits: Limits, left: number, reject: (reason: Error) => void) {
+    this.#limits = limits;
+    this.#reject = reject;
+    // Whole milliseconds: timers of one length share a list.
+    this.#timer = setTimeout(expire, Math.min(Math.ceil(left), longest), this);
+    limits.signal?.addEventListener("abort", this, { once: true });
+  }
+
+  readonly onStop: OnStop = (listener) => {
+    if (this.#stopped === undefined) this.#tell = listener;
+    else listener(this.#stopped);
+  };
+
+  handleEvent(): void {
+    this.#stop(reasonOf(this.#limits.signal));
+  }
+
+  expire(): void {
+    this.#stop(late(this.#limits));
+  }
+
+  over(): void {
+    clearTimeout(this.#timer);
+    this.#limits.signal?.removeEventListener("abort", this);
+  }
+
+  #stop(reason: Error): void {
+    this.#stopped = reason;
+    this.over();
+    this.#reject(reason);
+    this.#tell?.(reason);
+  }
+}
+
+function expire(wait: Wait): void {
+  wait.expire();
 }
 
 /** Resolves after `ms`, or at once when the signal aborts. */
@@ -82,6 +109,14 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
     const timer = setTimeout(done, ms);
     signal?.addEventListener("abort", done, { once: true });
   });
+}
+
+/** Aborts as soon as one of them does. */
+export function eitherOf(
+  a: AbortSignal | undefined,
+  b: AbortSignal | undefined,
+): AbortSignal | undefined {
+  return a !== undefined && b !== undefined ? AbortSignal.any([a, b]) : (a ?? b);
 }
 
 /** Timers are numbers outside Node. */

@@ -1,5 +1,13 @@
 import { RESULTS } from "@agentkeys/contract";
-import { type Begun, denialFor, isEnvelopeHash, type Question } from "./decision.ts";
+import {
+  type Begun,
+  denialFor,
+  isEnvelopeHash,
+  isRefusing,
+  type Question,
+  unheard,
+  type Unheard,
+} from "./decision.ts";
 import type { Limits } from "./deadline.ts";
 import type { Denial, JsonObject, Outcome } from "./guard-surface.ts";
 import { unavailable } from "./unavailable.ts";
@@ -13,24 +21,33 @@ interface Verdict {
   readonly explanation: string;
 }
 
-/** For servers that have only upstream's tools: `permission.check`, then `audit.append`. Neither is ever repeated. */
+/**
+ * For servers that have only upstream's tools: `permission.check`, then `audit.append`. Neither is ever repeated. Nobody can be
+ * asked there: an ask is a denial, and so is what is uncertain.
+ */
 export async function beginFallback(
   wire: Wire,
   question: Question,
   limits: Limits,
-): Promise<Begun | Denial> {
+): Promise<Begun | Unheard | Denial> {
   const { tool, scope } = question;
   const call_id = question.callId ?? crypto.randomUUID();
   const verdict = await check(wire, question, limits);
-  const accepted = verdict.verdict === "accept" && question.refused === undefined;
+  const accepted = verdict.verdict === "accept" && refusalOf(question) === undefined;
   const intent = await append(wire, limits, {
     op_kind: opKind.intent,
     op_body: intentBody(question, call_id, verdict),
     result: accepted ? RESULTS.Success : RESULTS.NotPermitted,
   });
-  if (!accepted) return denialFor(verdict.verdict, { ...verdict, scope });
+  if (!accepted) {
+    const { verdict: word, reason, explanation } = verdict;
+    return isRefusing(word)
+      ? denialFor(word, { reason, explanation, scope })
+      : unheard(word, scope);
+  }
   return {
     status: "begun",
+    approval: undefined,
     async end(outcome) {
       const is_error = isError(outcome);
       await append(wire, wire.limits(), {
@@ -43,12 +60,17 @@ export async function beginFallback(
 }
 
 async function check(wire: Wire, question: Question, limits: Limits): Promise<Verdict> {
-  const { refused, scope, params } = question;
+  const { scope, params } = question;
+  const refused = refusalOf(question);
   if (refused !== undefined) return { ...refused, verdict: "deny" };
   if (scope === null) return { verdict: "accept", reason: "no_scope_needed", explanation: "" };
   const answer = await wire.call("permission_check", { scope, params }, { limits, repeat: false });
   if (answer.scope === scope) return answer;
   throw unavailable("malformed answer: a verdict on another scope");
+}
+
+function refusalOf({ refused, uncertain }: Question): Question["refused"] {
+  return refused ?? uncertain;
 }
 
 function intentBody(question: Question, call_id: string, verdict: Verdict): JsonObject {

@@ -1,44 +1,49 @@
 import { type Direct, direct } from "@agentkeys/contract";
 import type { Fetch } from "./client-surface.ts";
-import { type Http, maxAnswerBytes, tooLarge } from "./http.ts";
+import { type Http, readText } from "./http.ts";
 
 /** Through a `fetch` that somebody else brought: an embedded authority's, or the platform's. */
 export function openFetch(fetch: Fetch, origin: string): Http {
   const embedded = (fetch as { [direct]?: Direct })[direct];
-  if (embedded !== undefined) return { ...embedded, close: () => Promise.resolve() };
-  return {
+  // A redirect would carry the bearer to an address that nobody configured.
+  const redirect = "manual";
+  const plain: Http = {
     async post({ path, headers, body }, onStop) {
       const controller = new AbortController();
       onStop((reason) => controller.abort(reason));
       const { signal } = controller;
-      // A redirect would carry the bearer to an address that nobody configured.
-      const init = { method: "POST", headers, body, signal, redirect: "manual" } as const;
+      const init = { method: "POST", headers, body, signal, redirect } as const;
       const response = await fetch(origin + path, init);
       return {
         status: response.status,
         retryAfter: response.headers.get("retry-after") ?? undefined,
-        body: await readText(response),
+        body: await readText(chunks(response)),
       };
+    },
+    async get({ path, headers }, signal) {
+      const response = await fetch(origin + path, { method: "GET", headers, signal, redirect });
+      return { status: response.status, body: chunks(response) };
     },
     close: () => Promise.resolve(),
   };
+  return embedded === undefined ? plain : { ...plain, ...embedded };
 }
 
-async function readText(response: Response): Promise<string> {
+/** Not every platform's streams are iterable. Whoever stops reading has the rest thrown away. */
+async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
   const { body } = response;
-  if (body === null || body === undefined) return response.text();
+  if (body === null || body === undefined) {
+    yield new TextEncoder().encode(await response.text());
+    return;
+  }
   const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    size += value.byteLength;
-    if (size > maxAnswerBytes) {
-      reader.cancel().catch(() => {});
-      throw tooLarge();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
     }
-    text += decoder.decode(value, { stream: true });
+  } finally {
+    reader.cancel().catch(() => {});
   }
 }

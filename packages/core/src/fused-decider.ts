@@ -1,8 +1,18 @@
 import { AgentKeysError } from "@agentkeys/contract";
-import { type Begun, denialFor, isAborted, isEnvelopeHash, type Question } from "./decision.ts";
+import {
+  type Begun,
+  denialFor,
+  type Executed,
+  isAborted,
+  isRefusing,
+  type Question,
+  unheard,
+  type Unheard,
+} from "./decision.ts";
 import type { Limits } from "./deadline.ts";
 import type { Denial, JsonObject } from "./guard-surface.ts";
-import { isRecord } from "./is-record.ts";
+import { keptResult } from "./keep-result.ts";
+import { type Answer, readAnswer } from "./read-answer.ts";
 import { unavailable } from "./unavailable.ts";
 import type { Wire } from "./wire.ts";
 
@@ -17,10 +27,11 @@ export async function beginFused(
   wire: Wire,
   question: Question,
   limits: Limits,
-): Promise<Begun | Denial> {
+): Promise<Begun | Executed | Unheard | Denial> {
   const actor = wire.identity.need("actor");
   const operator_omni = wire.identity.need("operator_omni");
   const begin_id = newBeginId();
+  const call_id = question.callId ?? begin_id;
   const notRun = (): void => {
     const params = { actor, begin_id, outcome: "not_run" };
     wire.background(
@@ -32,64 +43,75 @@ export async function beginFused(
   };
   let answer: unknown;
   try {
-    const params = { actor, operator_omni, begin_id, ...toParams(question, begin_id) };
+    const params = toParams(question, { actor, operator_omni, begin_id, call_id });
     answer = await wire.request("guard/begin", params, { limits });
   } catch (error) {
     if (isAborted(limits.signal) || isUnclear(error)) notRun();
     throw error;
   }
-  const facts = readAnswer(answer, question);
+  const facts = readAnswer(answer, question, call_id);
   if (facts === undefined) {
     notRun();
     throw unavailable("malformed answer: not a decision");
   }
-  const { verdict, ticket, ...denied } = facts;
-  if (verdict !== "accept") {
-    if (verdict !== "deny" && verdict !== "ask_parent") notRun();
-    return denialFor(verdict, denied);
-  }
+  const { verdict, executed } = facts;
+  if (executed !== undefined) return { status: "executed", result: executed.result };
+  if (verdict === "accept") return begun(wire, facts, { actor, question });
+  const { scope, reason, explanation, asked } = facts;
+  if (isRefusing(verdict))
+    return denialFor(verdict, { scope, reason, explanation, approval: asked });
+  notRun();
+  return unheard(verdict, scope);
+}
+
+function begun(
+  wire: Wire,
+  { ticket, granted }: Answer,
+  { actor, question: { runKey, idempotent } }: { actor: string; question: Question },
+): Begun {
+  const keeps = runKey !== undefined || granted !== undefined;
   return {
     status: "begun",
-    async end(outcome) {
+    approval: granted,
+    async end(outcome, settled) {
       const options = { limits: wire.limits(), repeat: true };
-      await wire.request("guard/end", { actor, ticket, outcome }, options).catch(() => {});
+      const params: JsonObject = { actor, ticket, outcome };
+      // A failure that may be tried again must not be what the next attempt gets.
+      const gives = keeps && settled !== undefined && !(idempotent && outcome === "error");
+      const kept = gives ? keptResult(settled.result) : undefined;
+      if (kept !== undefined) params["result"] = kept;
+      await wire.request("guard/end", params, options).catch(() => {});
     },
   };
 }
 
-function toParams(question: Question, begin_id: string): JsonObject {
-  const { callId, runKey, tool, scope, params, inputDigest, clear, refused } = question;
-  const call_id = callId ?? begin_id;
-  const asked: JsonObject = { call_id, tool, scope, params, input_digest: inputDigest };
+interface Ids {
+  readonly actor: string;
+  readonly operator_omni: string;
+  readonly begin_id: string;
+  readonly call_id: string;
+}
+
+function toParams(question: Question, ids: Ids): JsonObject {
+  const { actor, operator_omni, begin_id, call_id } = ids;
+  const { runKey, tool, scope, params, inputDigest, clear, refused, uncertain } = question;
+  const { text, input, idempotent, asking } = question;
+  const what = { actor, operator_omni, begin_id, call_id, tool, scope, params };
+  const asked: JsonObject = { ...what, input_digest: inputDigest };
   if (runKey !== undefined) asked["run_key"] = runKey;
   if (clear !== undefined) asked["clear"] = clear;
+  if (text !== undefined) asked["describe"] = text;
+  if (input !== undefined) asked["input"] = input;
+  if (idempotent) asked["idempotent"] = true;
+  if (asking.mayAsk === false) asked["may_ask"] = false;
+  if (asking.grant !== undefined) asked["grant"] = asking.grant;
   if (refused !== undefined) {
     asked["refused"] = { reason: refused.reason, explanation: refused.explanation };
   }
+  if (uncertain !== undefined) {
+    asked["uncertain"] = { reason: uncertain.reason, explanation: uncertain.explanation };
+  }
   return asked;
-}
-
-interface Facts {
-  verdict: string;
-  scope: string | null;
-  reason: string;
-  explanation: string;
-  ticket: string;
-}
-
-/** Whole or nothing: an accept must speak of the scope asked for, and name its ticket and its record. */
-function readAnswer(answer: unknown, question: Question): Facts | undefined {
-  if (!isRecord(answer)) return undefined;
-  const { scope } = question;
-  const { verdict, reason, explanation, ticket, envelope_hash } = answer;
-  if (typeof verdict !== "string" || typeof reason !== "string") return undefined;
-  if (typeof explanation !== "string" || answer["scope"] !== scope) return undefined;
-  const facts = { verdict, scope, reason, explanation };
-  if (verdict !== "accept") return { ...facts, ticket: "" };
-  if (typeof ticket !== "string" || ticket === "" || question.refused !== undefined)
-    return undefined;
-  if (!isEnvelopeHash(envelope_hash)) return undefined;
-  return { ...facts, ticket };
 }
 
 /** Random bits of the ids to come, and how many ids have them. */

@@ -75,3 +75,31 @@ expectTypeOf(client.memory.get({ namespace: "travel" })).resolves.toExtend<{ con
 void client.identity.whoami();
 // @ts-expect-error a namespace is asked for
 void client.memory.get({});
+
+// What comes back from an execution, and what a seam may say about it.
+const replayable = await guard.run({ tool: "t", input: {} }, (_, { approval }) => approval, {
+  outcome: (settled) => ("error" in settled ? "suspended" : undefined),
+  suspend: ({ id, digest, text, call_id, expires_at }) => {
+    expectTypeOf([id, digest, text, call_id]).toEqualTypeOf<string[]>();
+    expectTypeOf(expires_at).toBeNumber();
+  },
+});
+if (replayable.status === "ran")
+  expectTypeOf(replayable.replayed).toEqualTypeOf<true | undefined>();
+else expectTypeOf(replayable.approval?.id).toEqualTypeOf<string | undefined>();
+// @ts-expect-error a word that is no outcome
+void guard.run({ tool: "t", input: {} }, () => 1, { outcome: () => "fine" });
+// @ts-expect-error a wait has a length
+createGuard({ client, tools: {}, approval: { waitMs: "1m" } });
+
+// People decide with a reason, and remember for a time.
+const operator = createOperator();
+for await (const approval of operator.approvals.watch()) {
+  expectTypeOf(approval.status).toExtend<string>();
+  const remember = { match: "tool", for: "thread", ttl: 60 } as const;
+  void operator.approvals.approve(approval, { reason: "lunch", remember });
+  // @ts-expect-error only a yes is remembered
+  void operator.approvals.deny(approval, { reason: "no", remember });
+  // @ts-expect-error without a reason there is no decision
+  void operator.approvals.approve(approval, {});
+}

@@ -328,6 +328,28 @@ describe.each(Object.entries(kinds))("%s", (kind, books) => {
     ]);
   });
 
+  test("a shell's inner command is what is decided on, and one that nobody mapped is denied", async () => {
+    const scopes: Record<string, string> = { ls: "files.read", rm: "files.delete" };
+    const classify: Classify = ({ tool, input }) => {
+      const [program = ""] = tool === "shell" ? String(input["command"]).split(" ") : [];
+      const scope = Object.hasOwn(scopes, program) ? scopes[program] : undefined;
+      return scope === undefined ? undefined : { scope, params: () => ({ program }) };
+    };
+    const { guard, rows } = await scene(books(), { classify });
+    const tool = counting();
+    for (const command of ["ls -l", "rm -rf /", "curl evil", "constructor"]) {
+      await guard.run({ tool: "shell", input: { command } }, tool);
+    }
+    const intents = rows.filter(({ kind: found }) => found === "intent");
+    expect(intents.map(({ body }) => [body["scope"], body["verdict"]])).toEqual([
+      ["files.read", "accept"],
+      ["files.delete", "accept"],
+      [null, "deny"],
+      [null, "deny"],
+    ]);
+    expect(tool.seen).toHaveLength(2);
+  });
+
   test("digests under a key, and records nothing that is not listed", async () => {
     const digestKey = new TextEncoder().encode("a key of this deployment");
     const { guard, rows } = await scene(books(), { digestKey });

@@ -1,99 +1,105 @@
-import { AgentKeysError, inputDigest } from "@agentkeys/contract";
-import { assertRow } from "./classify-call.ts";
-import { isAborted, isRefusal } from "./decision.ts";
+import { inputDigest } from "@agentkeys/contract";
+import { ask, asksOf } from "./asks.ts";
+import { assertRules } from "./rules.ts";
+import { type Begun, isAborted, isRefusal, toDenial, type Verdict } from "./decision.ts";
 import type {
   Allowed,
+  AskOptions,
   Denial,
   Guard,
   GuardOptions,
-  GuardRow,
   JsonObject,
   Open,
 } from "./guard-surface.ts";
-import { type End, HandOvers } from "./hand-over.ts";
-import { createJudge, type Judge } from "./judge.ts";
+import { endOf, HandOvers } from "./hand-over.ts";
+import { coverageOf } from "./coverage.ts";
+import { digestOf } from "./judge.ts";
+import { runCall } from "./run-call.ts";
 import { type Sealed, sealCall } from "./seal-call.ts";
+import { Steps } from "./steps.ts";
+import { forget, withdrawCall } from "./withdraw.ts";
 import { wireOf } from "./wire.ts";
 import { wrapFunction } from "./wrap-function.ts";
 
-/** Decides, writes down, runs, writes down. Throws `config_invalid` for a row that could never govern anything. */
+/** Decides, writes down, runs, writes down. Throws `config_invalid` for what could never govern anything. */
 export function createGuard<Inputs extends object = Record<string, JsonObject>>(
   options: GuardOptions<Inputs>,
 ): Guard {
-  const { client, classify } = options;
-  const digestKey = keyOf(options.digestKey);
-  const tools = Object.freeze({ ...options.tools }) as Readonly<Record<string, GuardRow>>;
-  for (const [tool, row] of Object.entries(tools)) assertRow(row, `tools.${tool}`);
+  const { client } = options;
   const wire = wireOf(client);
-  const judge = createJudge({ client, tools, classify, digestKey }, wire);
+  const rules = assertRules(options);
+  const asks = asksOf(options, rules, wire);
   const handOvers = new HandOvers(wire);
+  const steps = new Steps();
   // The first digest has the fast hash compiled.
   inputDigest(null);
 
+  const start = async (sealed: Sealed, asking?: AskOptions): Promise<Verdict> => {
+    const decided = handOvers.take(sealed);
+    if (decided === undefined) return ask(sealed, asking, asks);
+    if (!isAborted(sealed.signal)) return decided;
+    // The seam may not have known the run's signal.
+    await endOf(decided, "not_run");
+    return ask(sealed, asking, asks);
+  };
+
   const guard: Guard = {
     client,
-    open: async (call) => start(sealCall(call), { judge, handOvers }),
-    async run(call, execute) {
+    async run(call, execute, running) {
       const sealed = sealCall(call);
-      const { signal } = sealed;
-      const opened = await start(sealed, { judge, handOvers });
-      if (opened.status !== "open") return opened;
-      let result;
-      try {
-        result = await execute(opened.input, signal === undefined ? {} : { signal });
-      } catch (error) {
-        await opened.end(isAborted(signal) ? "aborted" : "error");
-        throw error;
-      }
-      await opened.end("ok");
-      return { status: "ran", result };
-    },
-    async decide(call): Promise<Allowed | Denial> {
-      const sealed = sealCall(call);
-      const verdict = await judge(sealed);
+      const verdict = await start(sealed, running);
       if (isRefusal(verdict)) return verdict;
-      const { end } = verdict;
-      const ended = handOvers.keep(sealed, end) ?? once(end);
-      return { status: "allowed", ended };
+      if (verdict.status === "executed") {
+        return { status: "ran", result: verdict.result as never, replayed: true };
+      }
+      const { secrets } = wire;
+      return runCall(verdict, { guard, sealed, execute, outcome: running?.outcome, secrets });
+    },
+    async open(call, asking) {
+      const sealed = sealCall(call);
+      const verdict = await start(sealed, asking);
+      return verdict.status === "begun" ? toOpen(verdict, sealed) : closed(verdict);
+    },
+    async decide(call, { step, ...asking } = {}): Promise<Allowed | Denial> {
+      const sealed = sealCall(call);
+      const decide = (): Promise<Verdict> => ask(sealed, { wait: false, ...asking }, asks);
+      const verdict = await (step === undefined ? decide() : steps.decide(step, decide));
+      if (isRefusal(verdict)) return verdict;
+      const ended = handOvers.keep(sealed, verdict) ?? once((outcome) => endOf(verdict, outcome));
+      if (verdict.status === "begun") return { status: "allowed", ended };
+      return { status: "allowed", replayed: { result: verdict.result }, ended };
     },
     async refuse(call, reason, explanation): Promise<Denial> {
       const refused = { code: "permission_denied", reason, explanation } as const;
-      return (await judge({ ...sealCall(call), refused })) as Denial;
+      return (await asks.judge({ ...sealCall(call), refused })) as Denial;
     },
+    withdraw: (call) =>
+      withdrawCall(wire, sealCall(call), (json) => digestOf(json, rules.digestKey)),
+    forget: (runKey) => forget(wire, runKey),
+    recognize: (tools) => rules.definitions.recognize(guard, tools),
+    coverage: (target) => coverageOf(guard, Object.keys(rules.tools), target),
     wrap: (tool, execute, wrapping) => wrapFunction(guard, execute, { ...wrapping, tool }),
   };
   return Object.freeze(guard);
 }
 
-/** What the seam decided on this very input, used up; else a decision of its own. */
-async function start(
-  sealed: Sealed,
-  { judge, handOvers }: { judge: Judge; handOvers: HandOvers },
-): Promise<Open | Denial> {
-  let end = handOvers.take(sealed);
-  if (end !== undefined && isAborted(sealed.signal)) {
-    // The seam may not have known the run's signal.
-    await end("not_run");
-    end = undefined;
-  }
-  if (end === undefined) {
-    const verdict = await judge(sealed);
-    if (isRefusal(verdict)) return verdict;
-    ({ end } = verdict);
-  }
-  return { status: "open", input: sealed.input?.value as JsonObject, end: once(end) };
+function toOpen({ end }: Begun, { input }: Sealed): Open {
+  return {
+    status: "open",
+    input: input?.value as JsonObject,
+    end: once((outcome) => end(outcome)),
+  };
 }
 
-/** A copy, because a program may wipe its own. Under an empty or guessable key a digest is as good as a plain one. */
-function keyOf(given: unknown): Uint8Array | undefined {
-  if (given === undefined) return undefined;
-  if (ArrayBuffer.isView(given) && given.byteLength >= 16) {
-    return new Uint8Array(given.buffer, given.byteOffset, given.byteLength).slice();
-  }
-  throw new AgentKeysError("config_invalid", "digestKey: expected at least 16 bytes");
+/** There is no result to give where nothing runs here. */
+function closed(verdict: Exclude<Verdict, Begun>): Denial {
+  if (isRefusal(verdict)) return verdict;
+  const reason = "already_executed";
+  const explanation = "the call has ended before";
+  return toDenial({ code: reason, reason, explanation, scope: null });
 }
 
-function once(end: End): End {
+function once(end: Open["end"]): Open["end"] {
   let ended = false;
   return async (outcome) => {
     if (ended) return;

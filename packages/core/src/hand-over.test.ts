@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Outcome } from "./guard-surface.ts";
-import { HandOvers } from "./hand-over.ts";
+import { type Decided, endOf, HandOvers } from "./hand-over.ts";
 import { sealCall } from "./seal-call.ts";
 import type { Wire } from "./wire.ts";
 
@@ -22,16 +22,24 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const finish = async (decided: Decided | undefined, outcome: Outcome): Promise<void> => {
+  if (decided !== undefined) await endOf(decided, outcome);
+};
+
 const sealed = (callId: string, signal?: AbortSignal) =>
   sealCall({ tool: "order_food", input: { dish: "noodles" }, callId, signal });
 
-const end = (name: string) => async (outcome: Outcome) => void ended.push(`${name} ${outcome}`);
+const end = (name: string): Decided => ({
+  status: "begun",
+  approval: undefined,
+  end: async (outcome: Outcome) => void ended.push(`${name} ${outcome}`),
+});
 
 test("is for one use", async () => {
   const saw = handOvers.keep(sealed("k"), end("a"));
   const taken = handOvers.take(sealed("k"));
   expect(handOvers.take(sealed("k"))).toBeUndefined();
-  await taken?.("ok");
+  await finish(taken, "ok");
   await saw?.("error");
   await vi.advanceTimersByTimeAsync(120_000);
   expect(ended).toEqual(["a ok"]);
@@ -54,6 +62,16 @@ test("belongs to its call", () => {
   handOvers.keep(sealed("k"), end("a"));
   expect(handOvers.take(sealed("other"))).toBeUndefined();
   expect(handOvers.take(sealed("k"))).toBeDefined();
+});
+
+test("belongs to its run, where both sides know it: call ids repeat", () => {
+  const inRun = (runKey?: string) =>
+    sealCall({ tool: "order_food", input: {}, callId: "call_0", ...(runKey && { runKey }) });
+  handOvers.keep(inRun("a"), end("a"));
+  expect(handOvers.take(inRun("b"))).toBeUndefined();
+  expect(handOvers.take(inRun("a"))).toBeDefined();
+  handOvers.keep(inRun(), end("a"));
+  expect(handOvers.take(inRun("a"))).toBeDefined();
 });
 
 test("lapses after a minute, and says that nothing ran", async () => {
@@ -91,7 +109,7 @@ test("an abort after the use changes nothing", async () => {
   handOvers.keep(sealed("k", run.signal), end("a"));
   const taken = handOvers.take(sealed("k"));
   run.abort();
-  await taken?.("ok");
+  await finish(taken, "ok");
   expect(ended).toEqual(["a ok"]);
 });
 
@@ -114,8 +132,8 @@ test("what the seam saw itself is recorded once and frees the key", async () => 
 test("the same call decided twice can be used twice, oldest first", async () => {
   handOvers.keep(sealed("k"), end("a"));
   handOvers.keep(sealed("k"), end("b"));
-  await handOvers.take(sealed("k"))?.("ok");
-  await handOvers.take(sealed("k"))?.("ok");
+  await finish(handOvers.take(sealed("k")), "ok");
+  await finish(handOvers.take(sealed("k")), "ok");
   expect(handOvers.take(sealed("k"))).toBeUndefined();
   expect(ended).toEqual(["a ok", "b ok"]);
 });

@@ -7,9 +7,17 @@ import {
 import type { OnStop } from "./deadline.ts";
 import { unavailable } from "./unavailable.ts";
 
-/** POST to one origin. Rejects when no whole answer arrives. */
+/** An answer that is read as it comes. */
+export interface StreamAnswer {
+  readonly status: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Requests to one origin. Rejects when no whole answer arrives. */
 export interface Http {
   post(request: DirectRequest, onStop: OnStop): Promise<DirectAnswer>;
+  /** Resolves with the head of the answer; the signal ends the body too. */
+  get(request: Omit<DirectRequest, "body">, signal: AbortSignal): Promise<StreamAnswer>;
   /** Where the authority is in this process. */
   readonly call?: Direct["call"];
   close(): Promise<void>;
@@ -20,6 +28,19 @@ export const maxAnswerBytes = 4 * 1024 * 1024;
 
 export function tooLarge(): AgentKeysError {
   return unavailable(`answer longer than ${maxAnswerBytes} bytes`);
+}
+
+/** The whole body as text, within the limit. */
+export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > maxAnswerBytes) throw tooLarge();
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 /** Origin and path of an authority's `/mcp` URL. */

@@ -1,50 +1,66 @@
-import { hmacDigest, inputDigest, type JsonValue } from "@agentkeys/contract";
-import { classifyCall, type Rows } from "./classify-call.ts";
+import { hmacDigest, inputDigest, type JsonValue, type Secrets } from "@agentkeys/contract";
+import { classifyCall } from "./classify-call.ts";
 import {
   abortedDenial,
+  type Asking,
   type Begun,
   denialOf,
+  type Executed,
   isAborted,
   type Question,
+  type Refusal,
   toDenial,
+  type Unheard,
+  type Verdict,
 } from "./decision.ts";
 import type { Limits } from "./deadline.ts";
 import { beginFallback } from "./fallback-decider.ts";
 import { beginFused } from "./fused-decider.ts";
 import type { Denial, JsonObject } from "./guard-surface.ts";
 import { isRecord } from "./is-record.ts";
+import type { Rules } from "./rules.ts";
 import { type Sealed, uncopyable } from "./seal-call.ts";
 import { isMissing, type Wire } from "./wire.ts";
 
 /** The verdict on one call and its record. Never rejects; only what has `begun` may run. */
-export type Judge = (sealed: Sealed) => Promise<Begun | Denial>;
+export type Judge = (sealed: Sealed, asking?: Asking) => Promise<Verdict>;
 
-/** The guard's rows, and the key of its digests where it has one. */
-export interface Rules extends Rows {
-  readonly digestKey: Uint8Array | undefined;
-}
+const plainly: Asking = {};
 
-export function createJudge(rows: Rules, wire: Wire): Judge {
-  return async (sealed) => {
+export function createJudge(rules: Rules, wire: Wire): Judge {
+  const { secrets } = wire;
+  return async (sealed, asking = plainly) => {
     const { signal } = sealed;
-    const question = toQuestion(rows, sealed);
+    const question = scrubbed(toQuestion(rules, sealed, asking), secrets);
     const { refused, scope } = question;
     if (isAborted(signal)) return abortedDenial(scope);
-    let verdict: Begun | Denial;
+    let verdict: Begun | Executed | Unheard | Denial;
     try {
-      verdict = await decide(wire, question, wire.limits({ signal }));
+      const limits = wire.limits({ signal });
+      verdict = await decide(wire, question, limits);
+      if (verdict.status === "unheard" && rules.onUncertain === "ask" && wire.fused === true) {
+        const { code, reason, explanation } = verdict.denial;
+        const uncertain = { code, reason, explanation };
+        verdict = await decide(wire, { ...question, uncertain }, limits);
+      }
     } catch (error) {
       verdict = denialOf(error, question, signal);
     }
     if (refused !== undefined) return toDenial({ ...refused, scope });
-    if (verdict.status !== "begun" || !isAborted(signal)) return verdict;
+    if (verdict.status === "unheard") return secrets.scrub(verdict.denial);
+    if (verdict.status !== "begun") return secrets.scrub(verdict);
+    if (!isAborted(signal)) return verdict;
     wire.background(verdict.end("not_run"));
     return abortedDenial(scope);
   };
 }
 
 /** One request where the server can; upstream's two where it says that it has no such method, and only then. */
-async function decide(wire: Wire, question: Question, limits: Limits): Promise<Begun | Denial> {
+async function decide(
+  wire: Wire,
+  question: Question,
+  limits: Limits,
+): Promise<Begun | Executed | Unheard | Denial> {
   if (wire.fused !== false) {
     try {
       return await beginFused(wire, question, limits);
@@ -55,26 +71,61 @@ async function decide(wire: Wire, question: Question, limits: Limits): Promise<B
   return beginFallback(wire, question, limits);
 }
 
-function toQuestion(rows: Rules, sealed: Sealed): Question {
+function toQuestion(rules: Rules, sealed: Sealed, asking: Asking): Question {
   const { tool, callId, runKey, input } = sealed;
   let { refused } = sealed;
   let digest: string | null = null;
   try {
-    if (input !== undefined) digest = digestOf(input.json as JsonValue, rows.digestKey);
+    if (input !== undefined) digest = digestOf(input.json, rules.digestKey);
   } catch (error) {
     refused ??= uncopyable(error);
   }
-  const facts = { tool, callId, runKey, inputDigest: digest };
   if (refused !== undefined || input === undefined) {
-    const scope = (Object.hasOwn(rows.tools, tool) ? rows.tools[tool]?.scope : undefined) ?? null;
-    return { ...facts, scope, params: {}, clear: undefined, refused };
+    const scope = (Object.hasOwn(rules.tools, tool) ? rules.tools[tool]?.scope : undefined) ?? null;
+    return { ...nothing, tool, callId, runKey, inputDigest: digest, asking, scope, refused };
   }
-  const { record, ...classified } = classifyCall(rows, tool, input.value);
-  return { ...facts, ...classified, clear: pick(input.json, record) };
+  const classified = classifyCall(rules, tool, input.value);
+  const unsure = rules.onUncertain === "ask" && isUnmapped(classified.refused);
+  return {
+    tool: classified.tool,
+    callId,
+    runKey,
+    scope: classified.scope,
+    params: classified.params,
+    inputDigest: digest,
+    clear: pick(input.json, classified.record),
+    refused: unsure ? undefined : classified.refused,
+    uncertain: unsure ? classified.refused : undefined,
+    text: classified.text,
+    input: rules.showInput ? input.json : undefined,
+    idempotent: classified.idempotent,
+    asking,
+  };
 }
 
-function digestOf(json: JsonValue, key: Uint8Array | undefined): string {
-  return key === undefined ? inputDigest(json) : hmacDigest(key, json);
+/** What is written down or shown; what runs, and its digest, stay as they are. */
+function scrubbed(question: Question, secrets: Secrets): Question {
+  if (secrets.size === 0) return question;
+  const { params, clear, text, input, refused, uncertain } = question;
+  return { ...question, ...secrets.scrub({ params, clear, text, input, refused, uncertain }) };
+}
+
+const nothing = {
+  params: {},
+  clear: undefined,
+  text: undefined,
+  input: undefined,
+  uncertain: undefined,
+  idempotent: false,
+};
+
+function isUnmapped(refused: Refusal | undefined): boolean {
+  return refused?.reason === "unmapped_tool";
+}
+
+/** Throws `input_not_copyable` for what has no digest. */
+export function digestOf(json: unknown, key: Uint8Array | undefined): string {
+  return key === undefined ? inputDigest(json as JsonValue) : hmacDigest(key, json as JsonValue);
 }
 
 function pick(json: unknown, fields: readonly string[]): JsonObject | undefined {

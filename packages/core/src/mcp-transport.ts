@@ -57,6 +57,11 @@ export function createMcpTransport(
         throw asOurs(error, options);
       }
     },
+    async stream(route, { actor, headers }, signal) {
+      const { http, path } = door ?? (await open());
+      const own = { ...headersFor({ actor }), accept: "text/event-stream", ...headers };
+      return http.get({ path: baseOf(path) + route, headers: own }, signal);
+    },
     async close() {
       await (await opening?.catch(() => undefined))?.http.close();
     },
@@ -85,8 +90,15 @@ export async function openDoor(
   return { http: openPool(origin), path };
 }
 
+/** What stands before `/mcp`: `/mcp` → ``, `/agents/mcp` → `/agents`. */
+export function baseOf(path: string): string {
+  const found = /^(.*)\/mcp\/?$/.exec(path)?.[1];
+  if (found !== undefined) return found;
+  throw new AgentKeysError("config_invalid", "url: expected http://… or https://…, ending in /mcp");
+}
+
 /** The same object for every plain call of one actor. */
-function createHeaders(identity: Identity): (options: SendOptions) => Headers {
+function createHeaders(identity: Identity): (options: Omit<SendOptions, "limits">) => Headers {
   const plain = new Map<string, Headers>();
   const build = (actor: string): Headers => {
     const bearer = identity.have("session_bearer");

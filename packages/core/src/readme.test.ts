@@ -115,6 +115,88 @@ test("the guard", async () => {
   await client.close();
 });
 
+test("people decide", async () => {
+  const orderFood = ({ dish }: { dish: string; price: number }): string => `${dish} is on its way`;
+  await using client = createClient();
+  // #region approvals
+  const guard = createGuard<{ order_food: { dish: string; price: number } }>({
+    client,
+    tools: {
+      order_food: {
+        scope: "payment.spend",
+        params: ({ price }) => ({ amount_rmb: price }),
+        describe: ({ dish, price }) => `Order ${dish} for ${price} RMB`, // what the person reads
+      },
+    },
+    approval: { waitMs: 60_000 }, // where a run cannot be suspended
+  });
+  const order = guard.wrap("order_food", orderFood);
+  const served = order({ dish: "noodles", price: 400 }); // the policy asks above 300
+
+  await using operators = createOperator(); // in another process, with the operator's token
+  for await (const approval of operators.approvals.watch()) {
+    console.log(approval.text); // Order noodles for 400 RMB
+    await operators.approvals.approve(approval, { reason: "lunch for the team", by: "ann" });
+    break;
+  }
+  console.log(await served); // noodles is on its way
+  // #endregion
+  expect(lines).toEqual(["Order noodles for 400 RMB", "noodles is on its way"]);
+});
+
+test("a framework suspends and resumes", async () => {
+  await using client = createClient();
+  await using operators = createOperator();
+  const guard = createGuard({
+    client,
+    tools: { order_food: { scope: "payment.spend", params: (i) => ({ amount_rmb: i["price"] }) } },
+  });
+  const call = { tool: "order_food", input: { price: 400 }, callId: "call-1", runKey: "thread-7" };
+  const ids: string[] = [];
+  // #region suspend
+  class Suspended extends Error {}
+  const attempt = () =>
+    guard.run(call, ({ price }) => `paid ${Number(price)}`, {
+      suspend: (approval) => {
+        ids.push(approval.id); // and approval.digest, text, expires_at: for whoever asks the person
+        throw new Suspended();
+      },
+    });
+
+  await attempt().catch((error: unknown) => console.log(error instanceof Suspended)); // true
+  for (const approval of await operators.approvals.list({ status: "pending", callId: "call-1" })) {
+    await operators.approvals.approve(approval, { reason: "lunch" });
+  }
+  console.log(await attempt()); // { status: "ran", result: "paid 400" }
+  console.log(await attempt()); // { status: "ran", result: "paid 400", replayed: true }: nothing ran
+  // #endregion
+  expect(ids).toHaveLength(1);
+  expect(lines).toEqual([
+    true,
+    { status: "ran", result: "paid 400" },
+    { status: "ran", result: "paid 400", replayed: true },
+  ]);
+});
+
+test("coverage", async () => {
+  await using client = createClient();
+  const guard = createGuard({
+    client,
+    tools: { order_food: { scope: "payment.spend" }, serach_web: { scope: "web.search" } },
+  });
+  // #region coverage
+  const tools = {
+    order_food: guard.wrap("order_food", () => "on its way"),
+    search_web: () => "results",
+  };
+  const coverage = await guard.coverage(tools);
+  console.log(coverage.tools.map(({ name, how }) => `${name}: ${how}`).join(", "));
+  // order_food: guarded, search_web: raw
+  console.log(coverage.unused.join()); // serach_web: a row that governs nothing
+  // #endregion
+  expect(lines).toEqual(["order_food: guarded, search_web: raw", "serach_web"]);
+});
+
 test("a session", async () => {
   await using client = createClient();
   await client.cred.store({ service: "openrouter", content: "sk-1" });

@@ -22,8 +22,20 @@ export function sealCall(call: GuardCall): Sealed {
   } catch (error) {
     refused = uncopyable(error);
   }
+  const names = { tool: nameOf(tool), callId: nameOf(callId), runKey: nameOf(runKey) };
+  if (names.tool !== tool || names.callId !== callId || names.runKey !== runKey) {
+    refused ??= { code: "permission_denied", reason: "name_not_text", explanation: unnamed };
+  }
   // Some frameworks give an empty id where a call has none.
-  return { tool, callId: callId || undefined, runKey, signal, input, refused };
+  return { ...names, callId: names.callId || undefined, signal, input, refused };
+}
+
+const unnamed = "tool, call id or run key has half a character";
+
+/** What can be written down of a name. */
+function nameOf<T extends string | undefined>(name: T): T {
+  // Frameworks pass null, too.
+  return typeof name === "string" ? (name.replace(/\p{Surrogate}/gu, "\ufffd") as T) : name;
 }
 
 export function uncopyable(error: unknown): Refusal {

@@ -1,6 +1,6 @@
 import { AgentKeysError } from "@agentkeys/contract";
 import type { CallOptions, Session, SessionOptions } from "./client-surface.ts";
-import type { Limits } from "./deadline.ts";
+import { eitherOf, type Limits } from "./deadline.ts";
 import type { JsonObject } from "./guard-surface.ts";
 import { type CapOp, LiveCaps } from "./live-caps.ts";
 import { createOperations } from "./operations.ts";
@@ -23,7 +23,7 @@ export function createSession(wire: Wire, { ttl = 300, signal }: SessionOptions)
 
   const use = async (op: CapOp, input: JsonObject, options: CallOptions): Promise<unknown> => {
     if (closed) throw new AgentKeysError("invalid_request", "the session is closed");
-    const limits = wire.limits({ ...options, signal: either(signal, options.signal) });
+    const limits = wire.limits({ ...options, signal: eitherOf(signal, options.signal) });
     const send = (cap?: unknown): Promise<unknown> =>
       wire.call(op, cap === undefined ? input : { ...input, cap }, { ...options, limits });
     if (input["cap"] !== undefined) return send();
@@ -65,8 +65,4 @@ function take(
 function serviceOf(op: CapOp, input: JsonObject): string {
   const { service, namespace } = input as { service?: string; namespace?: string };
   return op === "cred_fetch" || op === "cred_store" ? `${service}` : `memory:${namespace}`;
-}
-
-function either(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
-  return a !== undefined && b !== undefined ? AbortSignal.any([a, b]) : (a ?? b);
 }

@@ -1,5 +1,6 @@
 import type { Limits } from "./deadline.ts";
 import type { JsonObject } from "./guard-surface.ts";
+import type { StreamAnswer } from "./http.ts";
 
 export interface SendOptions {
   /** Who speaks. */
@@ -10,11 +11,18 @@ export interface SendOptions {
   readonly traceparent?: string | undefined;
 }
 
+export interface StreamOptions {
+  readonly actor: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** A way to an authority. Sends once: repeating is the caller's business. Rejects with AgentKeysError or the signal's reason. */
 export interface Transport {
   /** An operation by its wire name; resolves to its result, an object not yet checked against the contract. */
   call(id: string, input: JsonObject, options: SendOptions): Promise<JsonObject>;
   /** A method beside the operations, `guard/begin` say; `method_not_found` where the server has none of that name. */
   request(method: string, params: JsonObject, options: SendOptions): Promise<unknown>;
+  /** A route beside `/mcp`, as the actor; resolves with the head of the answer. The signal ends the body too. */
+  stream(route: string, options: StreamOptions, signal: AbortSignal): Promise<StreamAnswer>;
   close(): Promise<void>;
 }

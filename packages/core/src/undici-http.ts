@@ -12,6 +12,10 @@ export function openPool(origin: string): Http {
   return {
     post: (request, onStop) =>
       new Promise((resolve, reject) => dispatch(pool, request, { resolve, reject, onStop })),
+    async get({ path, headers }, signal) {
+      const { statusCode, body } = await pool.request({ path, method: "GET", headers, signal });
+      return { status: statusCode, body };
+    },
     close: () => pool.destroy(),
   };
 }

@@ -1,13 +1,17 @@
 import {
   AgentKeysError,
+  createSecrets,
+  type Secrets,
+  type Approval,
   type ToolKey,
   type ToolOutput,
   type Tools,
   tools,
 } from "@agentkeys/contract";
 import { fillAmbient } from "./ambient.ts";
+import { watchApprovals, type Watching } from "./approval-stream.ts";
 import type { CallOptions, Client, ClientOptions } from "./client-surface.ts";
-import { type Limits, limitsOf } from "./deadline.ts";
+import { eitherOf, type Limits, limitsOf } from "./deadline.ts";
 import type { JsonObject } from "./guard-surface.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { createMcpTransport } from "./mcp-transport.ts";
@@ -24,10 +28,13 @@ export interface WireOptions extends Pick<CallOptions, "idempotencyKey" | "trace
 /** What client, session and guard share: one identity, one transport, and what has been learnt about the server. */
 export class Wire {
   readonly identity: Identity;
+  /** Credentials that went through this client. They are nobody's to read but the program's. */
+  readonly secrets: Secrets = createSecrets();
   readonly #timeoutMs: number;
   readonly #transport: Transport;
   readonly #background = new Set<Promise<unknown>>();
   readonly #closing = new Set<() => void>();
+  readonly #end = new AbortController();
   #fused: boolean | undefined;
   #closed = false;
 
@@ -56,6 +63,7 @@ export class Wire {
     const row = tools[key];
     const filled = fillAmbient(key, input, this.identity);
     const { repeat, ...rest } = options;
+    if (key === "cred_store") this.#learn(filled);
     const send: SendOptions = { ...rest, actor: this.#speaker(filled["actor"]) };
     const ask = (): Promise<unknown> => this.#transport.call(row.id, filled, send);
     const keyed = rest.idempotencyKey !== undefined;
@@ -63,6 +71,7 @@ export class Wire {
     const answer = await (repeat === false ? ask() : withRetry(ask, rest.limits, repeatable));
     const checked = row.output.safeParse(answer);
     if (!checked.success) throw unavailable(`malformed answer: not the shape of ${row.id}`);
+    if (key === "cred_fetch") this.#learn(checked.data);
     return checked.data as ToolOutput<Tools[K]>;
   }
 
@@ -74,13 +83,14 @@ export class Wire {
   ): Promise<unknown> {
     this.#assertOpen();
     const send = { limits, actor: this.#speaker(params["actor"]) };
-    const ask = (): Promise<unknown> => this.#transport.request(method, params, send);
     try {
-      const result = await (repeat ? withRetry(ask, limits, () => true) : ask());
+      const result = await (repeat
+        ? withRetry(() => this.#transport.request(method, params, send), limits, always)
+        : this.#transport.request(method, params, send));
       this.#fused = true;
       return result;
     } catch (error) {
-      if (isMissing(error, limits)) this.#fused = false;
+      if (method === "guard/begin" && isMissing(error, limits)) this.#fused = false;
       throw error;
     }
   }
@@ -95,6 +105,20 @@ export class Wire {
       else if (!isMissing(error, limits)) throw error;
     }
     return this.#fused ?? false;
+  }
+
+  /** The actor's own approvals, as `watchApprovals` gives them, until the client closes. */
+  watch({ signal, onReady }: Pick<Watching, "signal" | "onReady">): AsyncGenerator<Approval, void> {
+    return watchApprovals({
+      onReady,
+      signal: eitherOf(this.#end.signal, signal),
+      timeoutMs: this.#timeoutMs,
+      connect: async (headers, stop) => {
+        this.#assertOpen();
+        const actor = this.identity.need("actor");
+        return this.#transport.stream("/v1/approvals/stream", { actor, headers }, stop);
+      },
+    });
   }
 
   /** Lets a call finish that nobody waits for. Its failure is nobody's. */
@@ -116,8 +140,16 @@ export class Wire {
     if (this.#closed) return;
     for (const hook of this.#closing) hook();
     this.#closed = true;
+    this.#end.abort();
     await Promise.all(this.#background);
     await this.#transport.close();
+  }
+
+  #learn(credential: unknown): void {
+    const { service, content } = credential as { service?: unknown; content?: unknown };
+    if (typeof service === "string" && typeof content === "string") {
+      this.secrets.learn(service, content);
+    }
   }
 
   #assertOpen(): void {
@@ -130,6 +162,8 @@ export class Wire {
     return own ?? (typeof named === "string" ? named : this.identity.need("actor"));
   }
 }
+
+const always = (): boolean => true;
 
 /** The server has no such method: upstream's, or ours on its v1 surface. What an abort threw says nothing of the server. */
 export function isMissing(error: unknown, { signal }: Limits): boolean {

@@ -42,13 +42,21 @@ export async function standIn(handlers: Record<string, Handler>): Promise<StandI
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
+      const { headers, method, url: path = "" } = request;
+      const name = `${method} ${path.split("?", 1)[0]}`;
+      const route = handlers[name];
+      if (route !== undefined) {
+        const found: Asked = { id: null, what: name, params: {}, headers, path };
+        asked.push(found);
+        void route(found, response);
+        return;
+      }
       const rpc = JSON.parse(Buffer.concat(chunks).toString()) as Rpc;
-      const { name, arguments: given } = rpc.params as unknown as Call;
-      const { headers, url: path = "" } = request;
+      const { name: called, arguments: given } = rpc.params as unknown as Call;
       const facts = { id: rpc.id, headers, path };
       const found: Asked =
         rpc.method === "tools/call"
-          ? { ...facts, what: name, params: given }
+          ? { ...facts, what: called, params: given }
           : { ...facts, what: rpc.method, params: rpc.params };
       asked.push(found);
       void reply(found, response);
