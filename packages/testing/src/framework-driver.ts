@@ -51,6 +51,8 @@ export interface FrameworkDriver {
   generators: boolean;
   /** Whether the calls of one turn are decided at the same time; `false`: the framework asks for one after another. */
   decidesAtOnce: boolean;
+  /** The framework itself ends a run whose model uses a call id for two calls. Default: false. */
+  endsOnRepeatedId?: boolean;
   /** Runs a real agent loop with a scripted model. Rejects when the run itself dies. */
   run(run: AgentRun): Promise<AgentResult>;
   /** Calls one guarded tool object with no agent around it. Denials come back as text, in the object's own form. */

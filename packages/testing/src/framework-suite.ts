@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { FrameworkDriver } from "./framework-driver.ts";
 import { brokenAuthorityCases } from "./suite/broken-authority.ts";
+import { canaryCases, vaultCanaryCases } from "./suite/canaries.ts";
 import { decisionCases } from "./suite/decisions.ts";
 import { ownToolCases } from "./suite/own-tools.ts";
 import { concurrencyCases, generatorCases, shapeCases } from "./suite/shapes.ts";
@@ -14,6 +15,8 @@ export function frameworkSuite(driver: FrameworkDriver): void {
     ...(driver.decidesAtOnce && { "calls at once": concurrencyCases }),
     "AgentKeys tools": ownToolCases,
     "broken authority": brokenAuthorityCases,
+    canaries: canaryCases,
+    "canaries of the vault": vaultCanaryCases,
   };
   for (const [group, cases] of Object.entries(groups)) {
     describe(`${driver.name}: ${group}`, () => cases(driver));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { FrameworkDriver } from "../framework-driver.ts";
-import { faults, faultyFetch } from "./faults.ts";
-import type { FaultPlan } from "./faults.ts";
+import { faults, faultyFetch } from "../faulty-fetch.ts";
+import type { FaultPlan as Plan } from "../faulty-fetch.ts";
 import { openWorld } from "./world.ts";
 import type { World } from "./world.ts";
 
@@ -32,10 +32,16 @@ async function refusedEverywhere(driver: FrameworkDriver, world: World): Promise
   }
 }
 
+type FaultPlan = Pick<Plan, "fault" | "hits">;
+
 /** Whatever the authority does instead of answering: the tool never runs and the run goes on. */
 export function brokenAuthorityCases(driver: FrameworkDriver): void {
   const world = (plan: FaultPlan, surface: "v1" | "default"): Promise<World> =>
-    openWorld({ surface, timeoutMs: deadline, around: (fetch) => faultyFetch(fetch, plan, late) });
+    openWorld({
+      surface,
+      timeoutMs: deadline,
+      around: (fetch, closing) => faultyFetch(fetch, { ...plan, lateMs: late, closing }),
+    });
 
   test.each(faults)("fused calls: %s", async (fault) => {
     const plan = { fault, hits: (method: string) => method.startsWith("guard/") };

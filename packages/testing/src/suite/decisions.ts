@@ -39,7 +39,7 @@ export function decisionCases(driver: FrameworkDriver): void {
     expect(run.text).toBe("done");
     expect(run.answers).toMatchObject([{ id: "c1", tool: "search_web", refused: false }]);
     expect(run.answers[0]?.text).toContain("found it");
-    const log = await world.log();
+    const log = world.log();
     expect(intents(log)).toMatchObject([
       {
         result: 0,
@@ -75,7 +75,7 @@ export function decisionCases(driver: FrameworkDriver): void {
       expect(run.answers[0]?.text).toContain(
         "Denied by AgentKeys: daily_spend_cap_exceeded (cap=500, requested=600, period=daily)",
       );
-      const log = await world.log();
+      const log = world.log();
       expect(
         intents(log).map(({ result, op_body }) => [result, op_body["verdict"], op_body["clear"]]),
       ).toEqual([
@@ -86,7 +86,7 @@ export function decisionCases(driver: FrameworkDriver): void {
     },
   );
 
-  test("a call that needs a person is refused with approval_required", async () => {
+  test("a call that needs a person does not run, whether that suspends the run or is a refusal", async () => {
     await using world = await openWorld();
     const run = await driver.run({
       guard: world.guard,
@@ -94,10 +94,8 @@ export function decisionCases(driver: FrameworkDriver): void {
       script: [[{ name: "order_food", input: { dish: "crab", price: 450 } }], "done"],
     });
     expect(world.ran).toEqual([]);
-    expect(run.answers).toMatchObject([{ refused: true }]);
-    expect(intents(await world.log())).toMatchObject([
-      { result: 2, op_body: { verdict: "ask_parent" } },
-    ]);
+    expect(run.answers.every(({ refused }) => refused)).toBe(true);
+    expect(intents(world.log())).toMatchObject([{ result: 2, op_body: { verdict: "ask_parent" } }]);
   });
 
   test("a tool without a row is denied, named in the denial, and recorded", async () => {
@@ -111,7 +109,7 @@ export function decisionCases(driver: FrameworkDriver): void {
     expect(run.answers).toMatchObject([
       { refused: true, text: expect.stringContaining("unmapped") },
     ]);
-    expect(intents(await world.log())).toMatchObject([
+    expect(intents(world.log())).toMatchObject([
       { result: 2, op_body: { tool: "unmapped", scope: null, verdict: "deny" } },
     ]);
   });
@@ -126,7 +124,7 @@ export function decisionCases(driver: FrameworkDriver): void {
     expect(world.ran).toHaveLength(1);
     expect(run.text).toBe("done");
     expect(run.answers).toMatchObject([{ refused: true }]);
-    expect(outcomes(await world.log())).toMatchObject([
+    expect(outcomes(world.log())).toMatchObject([
       { result: 1, op_body: { outcome: "error", is_error: true } },
     ]);
   });
@@ -141,10 +139,10 @@ export function decisionCases(driver: FrameworkDriver): void {
     expect(world.ran).toEqual([]);
     expect(run.text).toBe("done");
     expect(run.answers).toMatchObject([{ refused: true }]);
-    expect(outcomes(await world.log())).toEqual([]);
-    expect(
-      intents(await world.log()).filter(({ op_body }) => op_body["verdict"] === "accept"),
-    ).toEqual([]);
+    expect(outcomes(world.log())).toEqual([]);
+    expect(intents(world.log()).filter(({ op_body }) => op_body["verdict"] === "accept")).toEqual(
+      [],
+    );
   });
 
   test("defaults and coercions of the schema are decided on, not the raw text", async () => {

@@ -82,7 +82,7 @@ export function ownToolCases(driver: FrameworkDriver): void {
       script: [[{ name: "agentkeys_memory_get", input: { namespace: "family" } }], "done"],
     });
     expect(run.answers[0]?.text).toContain("namespace_violation");
-    expect(await world.log()).toContainEqual(
+    expect(world.log()).toContainEqual(
       expect.objectContaining({
         op_kind: 11,
         result: 2,

@@ -1,42 +1,23 @@
-import { createClient, createGuard, createOperator } from "@agentkeys/core";
+import { createGuard } from "@agentkeys/core";
 import type { Client, Fetch, Guard, Operator } from "@agentkeys/core";
-import { createAuthority } from "@agentkeys/server";
-import type { Authority } from "@agentkeys/server";
+import { type Authority, createAuthority } from "@agentkeys/server";
 import { z } from "zod";
 import type { SuiteTool } from "../framework-driver.ts";
-import { readLog } from "./log.ts";
-import type { LogRow } from "./log.ts";
-
-const actor = `0x${"a0".repeat(32)}`;
-const operatorOmni = `0x${"07".repeat(32)}`;
-const deviceKeyHash = `0x${"de".repeat(32)}`;
-const env = { VENDOR_TOKEN: "suite-vendor-token", OPERATOR_TOKEN: "suite-operator-token" };
+import { mockAuthority, type MockAuthority } from "../mock-authority.ts";
+import { identity } from "../mock-config.ts";
+import type { Recorded } from "../recorded.ts";
 
 /** One actor that may search, pay up to 500 and remember travels. */
-const config = {
-  vendors: { suite: { token: "env:VENDOR_TOKEN" } },
-  operators: { [operatorOmni]: { token: "env:OPERATOR_TOKEN" } },
-  actors: {
-    [actor]: {
-      operator: operatorOmni,
-      vendor: "suite",
-      namespaces: ["travel"],
-      services: ["openrouter"],
-      scopes: {
-        "memory.read": "allow",
-        "memory.write": "allow",
-        "web.search": "allow",
-        "payment.spend": { currency: "RMB", per_call: 500, ask_above: 400 },
-      },
-    },
-  },
+const actor = {
+  namespaces: ["travel"],
+  scopes: { "payment.spend": { currency: "RMB", per_call: 500, ask_above: 400 } },
 };
 
 export interface WorldOptions {
   /** `v1` has only upstream's tools: the guard falls back to permission.check and audit.append. */
   surface?: "v1" | "default";
-  /** Wraps the way to the authority. */
-  around?: (fetch: Fetch) => Fetch;
+  /** Wraps the way to the authority; `closing` aborts when the world ends. */
+  around?: (fetch: Fetch, closing: AbortSignal) => Fetch;
   timeoutMs?: number;
   /** A real socket instead of the in-process path. */
   http?: boolean;
@@ -45,7 +26,7 @@ export interface WorldOptions {
 
 export interface World extends AsyncDisposable {
   actor: string;
-  authority: Authority;
+  authority: MockAuthority;
   client: Client;
   guard: Guard;
   operator: Operator;
@@ -53,7 +34,7 @@ export interface World extends AsyncDisposable {
   ran: { tool: string; input: unknown }[];
   tools: Record<ToolName, SuiteTool>;
   /** Every durable record so far, decoded. Default surface only. */
-  log(): Promise<LogRow[]>;
+  log(): Recorded[];
 }
 
 export type ToolName =
@@ -116,23 +97,17 @@ function createTools(ran: World["ran"]): World["tools"] {
 /** A real authority in memory, a client, a guard and the suite's tools. */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const v1 = options.surface === "v1";
-  const authority = await createAuthority({
-    data: ":memory:",
-    ...(v1 ? { surface: "v1" as const } : { config }),
-    env: { ...env, MCP_VENDOR_TOKENS: `suite:${env.VENDOR_TOKEN}` },
-  });
-  const way = options.http
-    ? { url: (await authority.listen({ port: 0 })).url }
-    : { fetch: (options.around ?? ((fetch: Fetch) => fetch))(authority.fetch) };
-  const client = createClient({
-    ...way,
-    token: options.token ?? env.VENDOR_TOKEN,
-    actor,
-    operator: operatorOmni,
-    deviceKeyHash,
+  const authority = await mockAuthority({ actor });
+  const upstream = v1 ? await openUpstream() : undefined;
+  const closing = new AbortController();
+  const fetch = upstream?.fetch ?? authority.fetch;
+  const client = authority.client({
+    ...(options.http
+      ? { url: await authority.url() }
+      : { fetch: (options.around ?? same)(fetch, closing.signal) }),
+    ...(options.token !== undefined && { token: options.token }),
     timeoutMs: options.timeoutMs ?? 5000,
   });
-  const operator = createOperator({ fetch: authority.fetch, token: env.OPERATOR_TOKEN });
   // v1 has upstream's closed table: payment.spend and memory only.
   const free = v1 ? "memory.read" : "web.search";
   const amount = (i: { price: number }): { amount_rmb: number } => ({ amount_rmb: i.price });
@@ -156,17 +131,26 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   });
   const ran: World["ran"] = [];
   return {
-    actor,
+    actor: identity.actor,
     authority,
     client,
     guard,
-    operator,
+    operator: authority.operator(),
     ran,
     tools: createTools(ran),
-    log: () => readLog(authority.fetch, env.OPERATOR_TOKEN, client),
+    log: authority.log,
     async [Symbol.asyncDispose]() {
-      await client.close();
+      closing.abort(new Error("the world is closed"));
       await authority.close();
+      await upstream?.close();
     },
   };
+}
+
+const same = (fetch: Fetch): Fetch => fetch;
+
+/** A server that has only upstream's tools and upstream's policy. */
+function openUpstream(): Promise<Authority> {
+  const env = { MCP_VENDOR_TOKENS: `suite:${identity.token}` };
+  return createAuthority({ data: ":memory:", surface: "v1", env });
 }

@@ -18,6 +18,10 @@ export type Fault = (typeof faults)[number];
 export interface FaultPlan {
   fault: Fault;
   hits(method: string): boolean;
+  /** When `late` answers, in milliseconds. Default: 0. */
+  lateMs?: number;
+  /** Ends what hangs. */
+  closing: AbortSignal;
 }
 
 const answer = (id: unknown, body: object): Response =>
@@ -42,11 +46,11 @@ function cutBody(): Response {
   return new Response(body, { headers: { "content-type": "application/json" } });
 }
 
-function never(signal: AbortSignal | null | undefined): Promise<never> {
+function never(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const give = (): void => reject(signal?.reason as Error);
-    if (signal?.aborted) give();
-    else signal?.addEventListener("abort", give, { once: true });
+    const give = (): void => reject(signal.reason as Error);
+    if (signal.aborted) give();
+    else signal.addEventListener("abort", give, { once: true });
   });
 }
 
@@ -61,8 +65,8 @@ interface RpcRequest {
   params?: { name?: string };
 }
 
-/** Calls reach `fetch` unless the plan hits them. `late` performs the call and answers after `lateMs`. */
-export function faultyFetch(fetch: Fetch, plan: FaultPlan, lateMs: number): Fetch {
+/** Calls reach `fetch` unless the plan hits them. `late` performs the call and answers afterwards. */
+export function faultyFetch(fetch: Fetch, plan: FaultPlan): Fetch {
   return async (url, init) => {
     const request = JSON.parse(textOf(init)) as RpcRequest;
     const method = request.method === "tools/call" ? request.params?.name : request.method;
@@ -75,10 +79,10 @@ export function faultyFetch(fetch: Fetch, plan: FaultPlan, lateMs: number): Fetc
       case "down":
         throw new TypeError("fetch failed");
       case "hangs":
-        return never(init.signal);
+        return never(AbortSignal.any([plan.closing, ...(init.signal ? [init.signal] : [])]));
       case "late": {
         const response = await fetch(url, { ...init, signal: null });
-        await new Promise((done) => setTimeout(done, lateMs));
+        await new Promise((done) => setTimeout(done, plan.lateMs ?? 0));
         return response;
       }
       case "cut":
@@ -102,5 +106,25 @@ export function faultyFetch(fetch: Fetch, plan: FaultPlan, lateMs: number): Fetc
       case "refuses to record":
         return answer(id, { error: { code: -32000, message: "audit_append failed: disk full" } });
     }
+  };
+}
+
+/** Faults of everything that travels. `half an answer` and `unknown verdict` hit decisions only. */
+export type WireFault = Exclude<Fault, "late" | "refuses to record">;
+
+const ofDecisions = new Set<Fault>(["half an answer", "unknown verdict"]);
+const decisions = new Set(["guard/begin", "agentkeys.permission.check"]);
+
+/** The fault is asked for at each request; undefined: the request goes through. `closing` ends what hangs. */
+export function switchedFetch(
+  fetch: Fetch,
+  now: () => WireFault | undefined,
+  closing: AbortSignal,
+): Fetch {
+  return (url, init) => {
+    const fault = now();
+    if (fault === undefined) return fetch(url, init);
+    const hits = (method: string): boolean => !ofDecisions.has(fault) || decisions.has(method);
+    return faultyFetch(fetch, { fault, hits, closing })(url, init);
   };
 }
