@@ -1,6 +1,7 @@
 import { AgentKeysError } from "@agentkeys/contract";
 import { brandOwn, ownTools, type OwnToolsOptions, type ToolSource } from "@agentkeys/core";
 import { type DynamicStructuredTool, tool, type ToolRunnableConfig } from "@langchain/core/tools";
+import { markGoverned } from "./inner-tools.ts";
 import { failedCall } from "./under-guard.ts";
 
 /**
@@ -19,6 +20,8 @@ export function agentKeysTools(
         return failedCall({ tool: name, callId }, error.message);
       });
     const metadata = { agentkeys: { tool: row.id } };
-    return brandOwn(tool(run, { name, description: row.description, schema, metadata }));
+    return brandOwn(
+      markGoverned(tool(run, { name, description: row.description, schema, metadata })),
+    );
   });
 }

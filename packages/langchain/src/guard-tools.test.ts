@@ -247,7 +247,7 @@ describe("a guarded tool object", () => {
     expect(decides(world.guard, guarded)).toBe(true);
     Object.assign(guarded, { invoke: raw });
     expect(decides(world.guard, guarded)).toBe(false);
-    expect(() => guardTools(world.guard, [guarded])).toThrow("no guard can stand");
+    expect(() => guardTools(world.guard, [guarded])).toThrow("no guard reaches order_food");
     const own = agentKeysTools(world.guard.client, { only: ["identity_whoami"] });
     expect(own.every((one) => decides(world.guard, one))).toBe(true);
     expect(decides(world.guard, Object.assign(own[0] as object, { invoke: raw }))).toBe(false);

@@ -1,9 +1,9 @@
-import { AgentKeysError } from "@agentkeys/contract";
-import { brandGuarded, type Guard, isGuardedBy, isOwn, type JsonObject } from "@agentkeys/core";
+import { assertCovered, brandGuarded, type Guard, isGuardedBy, isOwn } from "@agentkeys/core";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { ToolMessage } from "@langchain/core/messages";
 import { Runnable, RunnableToolLike } from "@langchain/core/runnables";
 import * as lc from "@langchain/core/tools";
+import { enterGuarded, markGoverned, refuseRawTools } from "./inner-tools.ts";
 import { underGuard } from "./under-guard.ts";
 
 export type AnyTool = lc.ClientTool | lc.ServerTool;
@@ -19,10 +19,8 @@ export function guardTools<const T extends AnyTool[] | readonly AnyTool[]>(
 ): T & { readonly length: number } {
   // A bare tuple could not follow a spread array in createAgent's `tools`; the type above can.
   const guarded = tools.map((tool) => guardTool(guard, tool));
-  const raw = guarded.find((t) => !decides(guard, t) && (strict || Runnable.isRunnable(t)));
-  if (raw === undefined) return guarded as readonly unknown[] as T;
-  const name = String("name" in raw ? raw.name : raw["type"]);
-  throw new AgentKeysError("config_invalid", `tools: ${name} runs where no guard can stand`);
+  assertCovered(guard, strict ? guarded : guarded.filter((tool) => Runnable.isRunnable(tool)));
+  return guarded as readonly unknown[] as T;
 }
 
 /** Whether a call of this object is decided on without any help: AgentKeys' own tools are, by the authority. */
@@ -37,27 +35,31 @@ export function guardTool<T>(guard: Guard, tool: T): T {
   return brandGuarded(guarded, guard);
 }
 
+const { StructuredTool, Tool, DynamicTool, DynamicStructuredTool } = lc;
+const classes = [StructuredTool, Tool, DynamicTool, DynamicStructuredTool, RunnableToolLike];
+
 /** LangChain's own methods lead to where the guard stands; what somebody has put in their place may not. */
-function isIntact<T>(tool: T): tool is T & lc.StructuredTool {
-  const { invoke, call } = (tool ?? {}) as Partial<lc.StructuredTool>;
-  const { StructuredTool, Tool, DynamicTool, DynamicStructuredTool } = lc;
-  const classes = [StructuredTool, Tool, DynamicTool, DynamicStructuredTool, RunnableToolLike];
-  const methods = classes.map((c) => c.prototype as Partial<lc.StructuredTool>);
+export function isIntact<T>(tool: T): tool is T & lc.StructuredTool {
+  const { invoke, call } = Object(tool) as Partial<lc.StructuredTool>;
+  const methods = classes.map((own) => own.prototype as Partial<lc.StructuredTool>);
   return methods.some((own) => own.invoke === invoke && own.call === call);
 }
 
 /** Class, schema and callbacks are inherited; only the place where the work is done is the guard's. */
 function guardCall<T extends lc.StructuredTool>(guard: Guard, tool: T): T {
+  const refusing = refuseRawTools(guard);
   const run = async (
     args: unknown,
     runManager?: CallbackManagerForToolRun,
-    config?: lc.ToolRunnableConfig,
+    config: lc.ToolRunnableConfig = {},
   ): Promise<unknown> => {
     // A guard decides on objects: the text of a string tool stands under `input`, where the model put it.
     const isObject = typeof args === "object" && args !== null && !Array.isArray(args);
     const input = isObject ? args : { input: args };
     const { name, responseFormat } = guarded;
-    const call = { tool: name, input, callId: config?.toolCall?.id, signal: config?.signal };
+    const { signal, configurable, toolCall } = config;
+    const call = { tool: name, input, callId: toolCall?.id, signal, configurable };
+    enterGuarded(refusing); // before anything is waited for: LangChain takes a generator's steps from here
     const answer = await underGuard(guard, call, (copy): unknown =>
       tool["_call"](isObject ? copy : copy["input"], runManager, config),
     );
@@ -66,15 +68,15 @@ function guardCall<T extends lc.StructuredTool>(guard: Guard, tool: T): T {
   };
   const own = { value: run }; // for good: whoever could replace it would keep the brand
   const guarded: T = Object.create(tool, { _call: own, ...("func" in tool && { func: own }) });
-  return guarded;
+  return markGoverned(guarded);
 }
 
 /** All that runs a RunnableToolLike (invoke, batch, stream) leads through `bound`. */
 function guardBound<T extends RunnableToolLike>(guard: Guard, tool: T): T {
   const { name, description = "", schema } = tool;
-  const run = (input: JsonObject, config: lc.ToolRunnableConfig): Promise<unknown> => {
+  const run = (input: { type?: unknown }, config: lc.ToolRunnableConfig): Promise<unknown> => {
     // `bound` would take it for a call, and run what is inside instead of what was decided on.
-    if (input["type"] === "tool_call") throw new lc.ToolInputParsingException("not a tool's input");
+    if (input.type === "tool_call") throw new lc.ToolInputParsingException("not a tool's input");
     return tool.bound.invoke(input, config);
   };
   const inner = lc.tool(run, { name, description, schema }) as lc.StructuredTool;

@@ -1,4 +1,5 @@
 import { brandGuarded, type Guard } from "@agentkeys/core";
+import type { ToolRunnableConfig } from "@langchain/core/tools";
 import { type AgentMiddleware, createMiddleware, ToolInvocationError } from "langchain";
 import { decides, guardTool } from "./guard-tools.ts";
 import { failedCall, isControlFlow, underGuard } from "./under-guard.ts";
@@ -19,7 +20,8 @@ export function agentKeysMiddleware(
     wrapToolCall: async (request, handler) => {
       const { toolCall, runtime } = request;
       const { name: tool, args: input, id: callId } = toolCall;
-      const call = { tool, input, callId, signal: runtime.signal };
+      const { signal, configurable } = runtime as ToolRunnableConfig;
+      const call = { tool, input, callId, signal, configurable };
       try {
         const object = guardTool(guard, request.tool);
         if (decides(guard, object)) return await handler({ ...request, tool: object });

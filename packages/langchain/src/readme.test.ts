@@ -7,26 +7,31 @@ import { withAgentKeys } from "@agentkeys/langchain";
 import { createAgent, tool } from "langchain";
 import { z } from "zod";
 // #endregion
+// #region approvals
+import { createOperator } from "@agentkeys/core";
+import type { ApprovalInterrupt } from "@agentkeys/langchain";
+import { Command, INTERRUPT, isInterrupted, MemorySaver } from "@langchain/langgraph";
+// #endregion
 // #region by-hand
 import { agentKeysMiddleware, agentKeysTools, guardTools } from "@agentkeys/langchain";
 // #endregion
 
 const actor = `0x${"a0".repeat(32)}`;
-const operator = `0x${"07".repeat(32)}`;
+const operatorOmni = `0x${"07".repeat(32)}`;
 const authority = await createAuthority({
   data: ":memory:",
   env: {},
   config: {
     vendors: { shop: { token: "value:vendor-token" } },
-    operators: { [operator]: { token: "value:operator-token" } },
+    operators: { [operatorOmni]: { token: "value:operator-token" } },
     actors: {
       [actor]: {
-        operator,
+        operator: operatorOmni,
         vendor: "shop",
         namespaces: ["travel"],
         scopes: {
           "memory.read": "allow",
-          "payment.spend": { currency: "RMB", per_call: 500 },
+          "payment.spend": { currency: "RMB", per_call: 500, ask_above: 300 },
         },
       },
     },
@@ -45,7 +50,8 @@ beforeAll(async () => {
   vi.stubEnv("AGENTKEYS_MCP_URL", url);
   vi.stubEnv("AGENTKEYS_MCP_VENDOR_TOKEN", "vendor-token");
   vi.stubEnv("AGENTKEYS_ACTOR_OMNI", actor);
-  vi.stubEnv("AGENTKEYS_OPERATOR_OMNI", operator);
+  vi.stubEnv("AGENTKEYS_OPERATOR_OMNI", operatorOmni);
+  vi.stubEnv("AGENTKEYS_OPERATOR_TOKEN", "operator-token");
   vi.stubEnv("AGENTKEYS_DEVICE_KEY_HASH", `0x${"de".repeat(32)}`);
 });
 
@@ -109,5 +115,75 @@ test("by hand", async () => {
   expect(answersRead(model)).toMatchObject([
     { refused: true, text: denial },
     { refused: false, text: expect.stringContaining("namespace_violation") },
+  ]);
+});
+
+test("approvals", async () => {
+  const model = scriptedModel([[order(400)], "Enjoy."]);
+  const printed: unknown[] = [];
+  const print = (line: unknown) => void printed.push(line);
+  await using client = createClient();
+  const guard = createGuard<{ order_food: { dish: string; price: number } }>({
+    client,
+    tools: {
+      order_food: {
+        scope: "payment.spend",
+        params: ({ price }) => ({ amount_rmb: price }),
+        describe: ({ dish, price }) => `Order a ${dish} for ${price} RMB`,
+      },
+    },
+  });
+  const orderFood = tool(({ dish, price }) => placeOrder(dish, price), {
+    name: "order_food",
+    description: "Orders a dish.",
+    schema: z.object({ dish: z.string(), price: z.number() }),
+  });
+  const checkpointer = new MemorySaver();
+  // #region approvals
+
+  const agent = createAgent(withAgentKeys(guard, { model, tools: [orderFood], checkpointer }));
+  const thread = { configurable: { thread_id: "lunch" } };
+  const asked = await agent.invoke({ messages: "A big hotpot, please." }, thread);
+  if (isInterrupted<ApprovalInterrupt>(asked)) {
+    print(asked[INTERRUPT][0]?.value?.approval.text); // Order a hotpot for 400 RMB
+  }
+
+  await using operator = createOperator(); // a person, in another process, with the operator's token
+  for (const approval of await operator.approvals.list({ status: "pending" })) {
+    await operator.approvals.approve(approval, { reason: "team lunch", by: "ann" });
+  }
+
+  const resume = { decisions: [{ type: "approve" }] }; // proves nothing; "reject" takes the ask back
+  const { messages } = await agent.invoke(new Command({ resume }), thread);
+  // #endregion
+  expect(printed).toEqual(["Order a hotpot for 400 RMB"]);
+  expect(ordered).toEqual([{ dish: "hotpot", price: 400 }]);
+  expect(messages.at(-1)?.text).toBe("Enjoy.");
+});
+
+test("coverage", async () => {
+  const model = scriptedModel(["No."]);
+  const printed: unknown[] = [];
+  const print = (line: unknown) => void printed.push(line);
+  await using client = createClient();
+  const guard = createGuard({
+    client,
+    tools: { order_food: { scope: "payment.spend" }, order_fod: { scope: "payment.spend" } },
+  });
+  const orderFood = tool(() => "", {
+    name: "order_food",
+    description: "Orders a dish.",
+    schema: z.object({}),
+  });
+  const webSearch = { type: "web_search_20250305", name: "web_search" };
+  // #region coverage
+  const agent = createAgent(withAgentKeys(guard, { model, tools: [orderFood, webSearch] }));
+  const { tools, unused } = await guard.coverage(agent); // an agent, a configuration, or tools
+  print(tools.filter(({ how }) => how === "provider-executed")); // web_search: nobody here can stop it
+  print(unused); // rows that govern nothing: ["order_fod"]
+  // #endregion
+  expect(printed).toEqual([
+    [{ name: "web_search", how: "provider-executed", path: "web_search" }],
+    ["order_fod"],
   ]);
 });

@@ -64,6 +64,20 @@ describe("AgentKeys' own tools", () => {
     );
   });
 
+  test("may be of any source", async () => {
+    const { rows } = (await open()).guard.client;
+    const { identity_whoami: whoami } = rows;
+    const calls: unknown[] = [];
+    const source = {
+      rows: { whoami: whoami! },
+      call: (...call: unknown[]) => Promise.resolve(calls.push(call)),
+    };
+    const [own, ...others] = agentKeysTools(source, { prefix: "mine_" });
+    expect([own?.name, others]).toEqual(["mine_whoami", []]);
+    expect(await own?.invoke({})).toBe(1);
+    expect(calls).toMatchObject([["whoami", {}, {}]]);
+  });
+
   test("called by a program they give the answer, or reject with the server's own error", async () => {
     const { guard } = await open();
     const [get] = agentKeysTools(guard.client, { only: ["memory_get"] });
