@@ -1,8 +1,9 @@
-// The Vercel AI SDK: an order within the limit runs, one above it is refused, and the run goes on.
+// The Vercel AI SDK: an order within the limit runs, one above it is refused, one between is a person's to decide.
 import assert from "node:assert/strict";
-import { createClient, createGuard } from "@agentkeys/core";
+import { createClient, createGuard, createOperator } from "@agentkeys/core";
 import { createAuthority } from "@agentkeys/server";
 import { scriptedModel } from "@agentkeys/testing/ai-sdk";
+import type { ModelMessage } from "ai";
 // #region quickstart
 import { withAgentKeys } from "@agentkeys/ai-sdk";
 import { tool, ToolLoopAgent } from "ai";
@@ -26,7 +27,7 @@ await using authority = await createAuthority({
           "memory.read": "allow",
           "memory.write": "allow",
           "web.search": "allow",
-          "payment.spend": { currency: "RMB", per_call: 500 },
+          "payment.spend": { currency: "RMB", per_call: 500, ask_above: 300 },
         },
       },
     },
@@ -48,6 +49,8 @@ const model = scriptedModel([
   ],
   [{ name: "search_web", input: { query: "dessert" } }],
   "Noodles are on their way; the banquet was over the limit.",
+  [{ name: "order_food", input: { dish: "crab", price: 400 } }],
+  "The crab is on its way, too.",
 ]);
 const ordered: string[] = [];
 
@@ -88,3 +91,23 @@ assert.match(
 );
 assert.deepEqual(ordered, ["noodles"]);
 console.log(said);
+
+// Above 300 the run ends with a question. Its history is plain JSON: another process may go on with it.
+const messages: ModelMessage[] = [{ role: "user", content: "And a crab" }];
+const asking = await agent.generate({ messages });
+messages.push(...asking.responseMessages);
+const asked = asking.content.filter((part) => part.type === "tool-approval-request");
+const yes = asked.map(({ approvalId }) => {
+  return { type: "tool-approval-response" as const, approvalId, approved: true };
+});
+messages.push({ role: "tool", content: yes });
+assert.deepEqual(ordered, ["noodles"]);
+
+// The person decides at the authority. The client's yes only resumes the run.
+await using operators = createOperator({ fetch: authority.fetch, token: "example-operator" });
+for (const approval of await operators.approvals.list({ status: "pending" })) {
+  await operators.approvals.approve(approval, { reason: "it is Saturday", by: "ann" });
+}
+const { text } = await agent.generate({ messages });
+assert.deepEqual(ordered, ["noodles", "crab"]);
+console.log(text);

@@ -801,6 +801,30 @@ describe("a guarded object", () => {
     ]);
   });
 
+  test("a tool caller has no raw tool to call, also where the map around it has one", async () => {
+    const world = await open();
+    const caller = tool({ inputSchema: z.object({}), execute: async () => "unbound" });
+    const { free_code } = guardTools(world.guard, {
+      free_code: toolCaller(caller, {
+        type: "local",
+        bind: (tools) => ({
+          ...caller,
+          execute: async (_input: unknown, given: ToolExecutionOptions<unknown>) =>
+            tools["order_food"]?.execute?.({ price: 600 }, { ...given, toolCallId: "c1:tool-1" }),
+        }),
+      }),
+    });
+    const model = scriptedModel([[use("free_code")], "done"]);
+    await generateText({
+      model,
+      tools: { order_food: orderFood(world), free_code },
+      experimental_toolCallers: { order_food: ["free_code"] },
+      ...all,
+    });
+    expect(world.ran).toEqual([]);
+    expect(answersRead(model)).toMatchObject([{ text: expect.stringContaining(overCap) }]);
+  });
+
   test("a tool's context and its own onInputStart reach it", async () => {
     const world = await open();
     const seen: unknown[] = [];

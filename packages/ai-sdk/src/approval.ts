@@ -1,7 +1,8 @@
-import { brandGuarded, isGuardedBy, isOwn } from "@agentkeys/core";
-import type { Allowed, Denial, Guard } from "@agentkeys/core";
+import { brandGuarded, currentCall, isGuardedBy, isOwn } from "@agentkeys/core";
+import type { Denial, Guard, GuardCall } from "@agentkeys/core";
 import type { ModelMessage, ToolApprovalStatus, ToolSet } from "ai";
 import { signals } from "./guard-tools.ts";
+import { callsAnswered, runKeyOf } from "./resume.ts";
 
 /** What the loop tells `toolApproval` of one call. */
 export interface ApprovalRequest {
@@ -16,54 +17,44 @@ export interface ApprovalRequest {
 export type Approval = (request: ApprovalRequest) => Promise<ToolApprovalStatus>;
 
 /**
- * The agent-level seam: `toolApproval: agentKeysApproval(guard)`. Decides each call before its step runs, and
- * refuses local tools that are not guarded. What the guard allows is still up to the agent's own `toolApproval`,
- * when it is given here, or else to the tool's `needsApproval`. Never throws.
+ * The agent-level seam: `toolApproval: agentKeysApproval(guard)`. Decides each call before its step runs, suspends the run
+ * where a person is asked, and refuses local tools that are not guarded. What the guard allows is still up to the
+ * agent's own `toolApproval`, when it is given here, or else to the tool's `needsApproval`. Never throws.
  */
 export function agentKeysApproval(guard: Guard, toolApproval?: object): Approval {
   if (isGuardedBy(toolApproval, guard)) return toolApproval as Approval;
-  const decide = inTurn((request) => decideOn(guard, request));
 
-  return brandGuarded(async (request: ApprovalRequest) => {
-    const ours = request.toolCall.providerExecuted !== true && !isOwn(toolOf(request)?.execute);
-    const verdict = ours ? await decide(request) : undefined;
-    if (verdict !== undefined && verdict.status !== "allowed") return denied(verdict);
-    const status = await sdkStatus(toolApproval, request).catch(async (error: unknown) => {
+  const theirs = (request: ApprovalRequest) =>
+    sdkStatus(toolApproval, request).catch(async (error: unknown) => {
       const name = error instanceof Error ? error.name : typeof error;
       return denied(await guard.refuse(callOf(request), "approval_failed", `threw ${name}`));
     });
-    if (!runsNow(status, request)) await verdict?.ended("not_run");
+
+  return brandGuarded(async (request: ApprovalRequest) => {
+    const { toolCall, messages } = request;
+    const { execute, needsApproval } = toolOf(request) ?? {};
+    if (toolCall.providerExecuted === true || isOwn(execute)) return theirs(request);
+    const call = callOf(request);
+    const resumed = callsAnswered(messages, true).some((one) => one.toolCallId === call.callId);
+    // Nobody resumes a run inside of a guarded call.
+    const nested = currentCall() !== undefined;
+    const verdict =
+      execute === undefined || isGuardedBy(execute, guard)
+        ? await guard.decide(call, { step: messages, resumed, wait: nested })
+        : await guard.refuse(call, "unguarded_tool", `wrap it with guardTools: ${call.tool}`);
+    if (verdict.status !== "allowed") {
+      const { approval } = verdict;
+      if (approval === undefined || nested) return denied(verdict);
+      return { type: "user-approval", reason: approval.text };
+    }
+    const asksToo = toolApproval !== undefined || needsApproval !== undefined;
+    const status = asksToo ? await theirs(request) : undefined;
+    const type = typeof status === "object" ? status.type : status;
+    // A resumed loop runs what its client approved. The object finds the decision by the call's id.
+    const runs = type !== "denied" && (resumed || type !== "user-approval");
+    if (!runs || execute === undefined || call.callId === "") await verdict.ended("not_run");
     return status;
   }, guard);
-}
-
-/**
- * The loop asks about a step's calls one after another, and starts none before the last answer. Whoever finds the
- * authority unreachable answers for the rest of the step, so that a hanging one costs one deadline and not N.
- */
-function inTurn(decide: (request: ApprovalRequest) => Promise<Allowed | Denial>): typeof decide {
-  const steps = new WeakMap<object, { answered: Map<string, number>; down?: Denial }>();
-
-  return async (request) => {
-    const { toolCallId } = request.toolCall;
-    let step = steps.get(request.messages);
-    const last = step?.answered.get(toolCallId) ?? Infinity;
-    // Models repeat ids. One that comes a second later is of another pass over an array that was sent twice.
-    if (step === undefined || performance.now() - last > 1000) step = { answered: new Map() };
-    steps.set(request.messages, step);
-    const verdict = step.down ?? (await decide(request));
-    if ("code" in verdict && verdict.code === "authority_unavailable") step.down = verdict;
-    step.answered.set(toolCallId, performance.now());
-    return verdict;
-  };
-}
-
-/** What runs here unguarded would leave no outcome, so the seam does not let it run. */
-function decideOn(guard: Guard, request: ApprovalRequest): Promise<Allowed | Denial> {
-  const execute: unknown = toolOf(request)?.execute;
-  const call = callOf(request);
-  if (execute === undefined || isGuardedBy(execute, guard)) return guard.decide(call);
-  return guard.refuse(call, "unguarded_tool", `wrap it with guardTools: ${call.tool}`);
 }
 
 /**
@@ -84,22 +75,11 @@ async function sdkStatus(toolApproval: unknown, request: ApprovalRequest) {
   return answer ? "user-approval" : undefined;
 }
 
-/** Whether the object comes for the decision: on resuming, the loop asks about calls that a person approved. */
-function runsNow(status: ToolApprovalStatus, request: ApprovalRequest): boolean {
-  const type = typeof status === "string" ? status : status?.type;
-  if (toolOf(request)?.execute === undefined || type === "denied") return false;
-  if (request.toolCall.toolCallId === "") return false; // nothing to find the decision by
-  const last = request.messages.at(-1);
-  const resumed =
-    last?.role === "tool" && last.content.some((part) => part.type === "tool-approval-response");
-  return resumed || type !== "user-approval";
-}
-
 const denied = ({ message }: Denial): ToolApprovalStatus => ({ type: "denied", reason: message });
 
-function callOf({ toolCall, messages }: ApprovalRequest) {
-  const { toolName, toolCallId, input } = toolCall;
-  return { tool: toolName, input, callId: toolCallId, signal: signals.get(messages) };
+function callOf({ toolCall, messages, runtimeContext }: ApprovalRequest): GuardCall {
+  const { toolName: tool, toolCallId: callId, input } = toolCall;
+  return { tool, input, callId, runKey: runKeyOf(runtimeContext), signal: signals.get(messages) };
 }
 
 function toolOf({ tools, toolCall }: ApprovalRequest): ToolSet[string] | undefined {

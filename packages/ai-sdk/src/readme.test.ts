@@ -1,4 +1,4 @@
-import { createAuthority } from "@agentkeys/server";
+import { mockAuthority } from "@agentkeys/testing";
 import { answersRead, scriptedModel } from "@agentkeys/testing/ai-sdk";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 // #region readme
@@ -7,31 +7,16 @@ import { createClient, createGuard } from "@agentkeys/core";
 import { tool, ToolLoopAgent } from "ai";
 import { z } from "zod";
 // #endregion
+// #region approvals
+import type { ModelMessage } from "ai";
+// #endregion
 // #region by-hand
 import { agentKeysApproval, agentKeysTools, guardTools } from "@agentkeys/ai-sdk";
 import { generateText, isStepCount } from "ai";
 // #endregion
 
-const actor = `0x${"a0".repeat(32)}`;
-const operator = `0x${"07".repeat(32)}`;
-const authority = await createAuthority({
-  data: ":memory:",
-  env: {},
-  config: {
-    vendors: { shop: { token: "value:vendor-token" } },
-    operators: { [operator]: { token: "value:operator-token" } },
-    actors: {
-      [actor]: {
-        operator,
-        vendor: "shop",
-        namespaces: ["travel"],
-        scopes: {
-          "memory.read": "allow",
-          "payment.spend": { currency: "RMB", per_call: 500 },
-        },
-      },
-    },
-  },
+const authority = await mockAuthority({
+  actor: { scopes: { "payment.spend": { currency: "RMB", per_call: 500, ask_above: 300 } } },
 });
 const ordered: unknown[] = [];
 const placeOrder = async (dish: string, price: number): Promise<string> => {
@@ -43,12 +28,7 @@ const denial =
   "Denied by AgentKeys: daily_spend_cap_exceeded (cap=500, requested=600, period=daily)";
 
 beforeAll(async () => {
-  const { url } = await authority.listen();
-  vi.stubEnv("AGENTKEYS_MCP_URL", url);
-  vi.stubEnv("AGENTKEYS_MCP_VENDOR_TOKEN", "vendor-token");
-  vi.stubEnv("AGENTKEYS_ACTOR_OMNI", actor);
-  vi.stubEnv("AGENTKEYS_OPERATOR_OMNI", operator);
-  vi.stubEnv("AGENTKEYS_DEVICE_KEY_HASH", `0x${"de".repeat(32)}`);
+  for (const [name, value] of Object.entries(await authority.env())) vi.stubEnv(name, value);
 });
 
 beforeEach(() => {
@@ -113,4 +93,52 @@ test("by hand", async () => {
     { text: denial, refused: true },
     { text: expect.stringContaining("namespace_violation"), refused: false },
   ]);
+});
+
+test("a person decides", async () => {
+  const model = scriptedModel([order(400), "Your hotpot is on its way."]);
+  const operator = authority.operator();
+  await using client = createClient();
+  const guard = createGuard({
+    client,
+    tools: { order_food: { scope: "payment.spend", params: (i) => ({ amount_rmb: i["price"] }) } },
+  });
+  const orderFood = tool({
+    inputSchema: z.object({ dish: z.string(), price: z.number() }),
+    execute: ({ dish, price }) => placeOrder(dish, price),
+  });
+  const agent = new ToolLoopAgent(
+    withAgentKeys(guard, { model, tools: { order_food: orderFood } }),
+  );
+  // #region approvals
+  const messages: ModelMessage[] = [{ role: "user", content: "A hotpot for 400, please." }];
+  const run = await agent.generate({ messages });
+  messages.push(...run.responseMessages); // plain JSON: whoever goes on may be another process
+  const asked = run.content.filter((part) => part.type === "tool-approval-request");
+
+  for (const { toolCall } of asked) {
+    // A person decides at the authority; here with the operator's token, in one go.
+    const [approval] = await operator.approvals.list({ callId: toolCall.toolCallId });
+    if (approval) await operator.approvals.approve(approval, { reason: "lunch", by: "ann" });
+  }
+
+  const yes = asked.map(({ approvalId }) => {
+    return { type: "tool-approval-response" as const, approvalId, approved: true };
+  });
+  messages.push({ role: "tool", content: yes }); // resumes the run, and grants nothing
+  const { text } = await agent.generate({ messages });
+  // #endregion
+  expect(text).toBe("Your hotpot is on its way.");
+  expect(ordered).toEqual([{ dish: "hotpot", price: 400 }]);
+  // #region coverage
+  const { tools, unused } = await guard.coverage(agent);
+  // tools: [{ name: "order_food", how: "guarded", path: "tools.order_food" }, …]
+  // unused: rows of the guard that govern nothing here, a misspelt name say
+  // #endregion
+  expect(tools).toContainEqual({
+    name: "order_food",
+    how: "guarded",
+    path: "tools.order_food",
+  });
+  expect(unused).toEqual([]);
 });

@@ -1,16 +1,10 @@
-import { AgentKeysError } from "@agentkeys/contract";
+import { type AgentOptions, assertCovered, brandGuarded, isGuardedBy } from "@agentkeys/core";
 import type { Guard } from "@agentkeys/core";
 import type { PrepareStepFunction, ToolApprovalConfiguration, ToolSet } from "ai";
 import { agentKeysApproval } from "./approval.ts";
 import { guardTools } from "./guard-tools.ts";
 import { agentKeysTools } from "./own-tools.ts";
-
-export interface WithAgentKeysOptions {
-  /** Keys of the AgentKeys tools to add (`memory_get`, …); false adds none. Default: all. */
-  tools?: readonly string[] | false;
-  /** Throw `config_invalid` for a tool that the provider runs, where no guard reaches. Default: false. */
-  strict?: boolean;
-}
+import { withdrawRejected } from "./resume.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- only the agent knows its runtime context's type
 type Runtime = any;
@@ -24,18 +18,27 @@ interface Callbacks<T extends ToolSet> {
 
 /**
  * The whole guard for one agent: AgentKeys' tools added, its own tools guarded, `toolApproval` set (one that is there
- * already is asked about what the guard allows). For ToolLoopAgent, generateText and streamText; keeps the type.
+ * already is asked about what the guard allows), rejections passed on. For ToolLoopAgent, generateText and streamText;
+ * keeps the type.
  */
 export function withAgentKeys<
   const C extends { model?: unknown; tools?: ToolSet },
   T extends ToolSet = {},
->(guard: Guard, config: C & Callbacks<T>, options: WithAgentKeysOptions = {}): C {
+>(guard: Guard, config: C & Callbacks<T>, options: AgentOptions = {}): C {
   const { tools: only, strict = false } = options;
   const own = only === false ? {} : agentKeysTools(guard.client, only && { only });
   const tools: ToolSet = { ...own, ...guardTools(guard, config.tools ?? {}) };
-  const beyond = Object.keys(tools).find((name) => tools[name]?.isProviderExecuted === true);
-  if (strict && beyond !== undefined) {
-    throw new AgentKeysError("config_invalid", `strict: ${beyond} runs at the provider, unguarded`);
-  }
-  return { ...config, tools, toolApproval: agentKeysApproval(guard, config.toolApproval) };
+  const theirs = config.prepareStep;
+  const prepareStep: typeof theirs = async (step) => {
+    if (step.stepNumber === 0) await withdrawRejected(guard, step);
+    return theirs?.(step);
+  };
+  const guarded = {
+    ...config,
+    tools,
+    toolApproval: agentKeysApproval(guard, config.toolApproval),
+    prepareStep: isGuardedBy(theirs, guard) ? theirs : brandGuarded(prepareStep, guard),
+  };
+  if (strict) assertCovered(guard, guarded);
+  return guarded;
 }
