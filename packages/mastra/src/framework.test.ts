@@ -1,10 +1,10 @@
+import { isDeniedOutput } from "@agentkeys/core";
 import type { AgentRun, FrameworkDriver, SuiteTool } from "@agentkeys/testing";
 import { frameworkSuite } from "@agentkeys/testing/framework-suite";
 import { answersRead, offeredTo, scriptedModel } from "@agentkeys/testing/mastra";
 import { Agent, type ToolsInput } from "@mastra/core/agent";
 import { createTool } from "@mastra/core/tools";
 import { z } from "zod";
-import { isDenied } from "./call.ts";
 import { guardTools, withAgentKeys } from "./index.ts";
 
 const toTool = ({ name, description, schema, execute }: SuiteTool) =>
@@ -37,7 +37,7 @@ async function play(agent: Pick<Agent, "generate" | "stream">, run: AgentRun): P
 const driver: FrameworkDriver = {
   name: "Mastra",
   generators: false,
-  decidesAtOnce: true,
+  decidesAtOnce: false,
 
   async run(run) {
     const { guard, own } = run;
@@ -60,9 +60,7 @@ const driver: FrameworkDriver = {
       input as never,
       { abortSignal: signal, ...(agent && { agent }) } as never,
     );
-    return isDenied(result)
-      ? { ran: false, text: (result as { message: string }).message }
-      : { ran: true, result };
+    return isDeniedOutput(result) ? { ran: false, text: result.message } : { ran: true, result };
   },
 
   async subAgent(run) {

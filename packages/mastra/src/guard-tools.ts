@@ -1,7 +1,11 @@
-import { brandGuarded, type Guard, isGuardedBy, isOwn } from "@agentkeys/core";
+import { brandGuarded, copyWith, deniedOutput, type Guard } from "@agentkeys/core";
+import { isDeniedOutput, isGuardedBy, isOwn } from "@agentkeys/core";
 import type { ToolsInput } from "@mastra/core/agent";
 import { createTool, isValidationError, MASTRA_TOOL_MARKER } from "@mastra/core/tools";
-import { type CallContext, factsOf, isDenied, readingsOf, watch } from "./call.ts";
+import { validateToolInput } from "@mastra/core/tools";
+import { askedFor, asking, unlessSuspended, withAnswers } from "./asking.ts";
+import { type CallContext, factsOf, type Pause, watch } from "./call.ts";
+import { announced } from "./presence.ts";
 
 /**
  * The same tools, each deciding for itself wherever it is called: in an agent, a workflow, a sub-agent, directly.
@@ -9,65 +13,81 @@ import { type CallContext, factsOf, isDenied, readingsOf, watch } from "./call.t
  * the guard knows, as the model sees them: Mastra shows `a.b` as `a_b`.
  */
 export function guardTools<T extends ToolsInput>(guard: Guard, tools: T): T {
-  const guarded = Object.entries(tools).map(([key, tool]) => [key, guardTool(guard, key, tool)]);
-  return Object.fromEntries(guarded) as T;
+  return mapped(tools, (tool, key) => guardTool(guard, key, tool));
 }
 
-type Parse = (input: unknown, context: CallContext) => Promise<{ input: unknown }>;
-interface AnyTool {
-  inputSchema?: unknown;
-  execute?: ((input: never, context: never) => unknown) | undefined;
-  toModelOutput?: (output: unknown) => unknown;
+/** The same keys, other values. */
+export function mapped<T extends object>(all: T, change: (one: never, key: string) => unknown): T {
+  const entries = Object.entries(all).map(([key, one]) => [key, change(one as never, key)]);
+  return Object.fromEntries(entries) as T;
 }
 
-function guardTool(guard: Guard, key: string, tool: object & AnyTool): AnyTool {
-  if (!tool.execute || isOwn(tool) || isGuardedBy(tool, guard)) return tool;
+/** The name that the model sees. */
+export function nameOf(key: string): string {
   const safe = key.replaceAll(/[^\w-]/g, "_");
-  const name = safe.replace(/^(?![a-z_])/i, "_").slice(0, 63);
-  const map = tool.toModelOutput?.bind(tool);
-  // Made for results: a denial could make it throw, which ends the run, or be kept from the model by it.
-  const toModelOutput = (output: unknown) => (isDenied(output) ? undefined : map?.(output));
-  const execute = guardedExecute(guard, name, tool);
-  const copy: AnyTool = Object.create(Object.getPrototypeOf(tool) as object, {
-    ...Object.getOwnPropertyDescriptors(tool),
-    ...Object.getOwnPropertyDescriptors({ execute, ...(map && { toModelOutput }) }),
-  });
-  return brandGuarded(copy, guard);
+  return safe.replace(/^(?![a-z_])/i, "_").slice(0, 63);
 }
 
-function guardedExecute(guard: Guard, name: string, tool: AnyTool) {
-  const parses = MASTRA_TOOL_MARKER in tool;
-  const { inputSchema: schema } = tool;
-  const known = readingsOf(guard).get(name) ?? [];
-  const reading = known.find((one) => one.schema === schema) ?? { schema, again: parses };
-  readingsOf(guard).set(name, [reading, ...known.filter((one) => one !== reading)].slice(0, 9));
-  // Mastra's own parsing, by the same schema and in the call's context, shows what the tool's function would get.
-  const inputSchema = (parses ? schema : undefined) as never;
-  const execute = async (input: unknown) => ({ input });
-  const parse = createTool({ id: name, description: "", inputSchema, execute }).execute as Parse;
+type AnyTool = { [K in "inputSchema" | "parameters" | "resumeSchema"]?: unknown } & {
+  execute?: (input: never, context: never) => unknown;
+  toModelOutput?: (output: unknown) => unknown;
+};
+type Parse = (input: unknown, context: CallContext) => Promise<{ input: unknown }>;
 
-  return async (input: unknown, context: CallContext = {}): Promise<unknown> => {
-    const read = await parse(input, context);
+function guardTool(guard: Guard, key: string, tool: AnyTool): AnyTool {
+  if (!tool.execute || isOwn(tool) || isGuardedBy(tool, guard)) return tool;
+  const id = nameOf(key);
+  const inputSchema = (tool.inputSchema ?? tool.parameters) as never;
+  const { resumeSchema, toModelOutput: map } = tool;
+  // Mastra's own parsing, by the same schema and in the call's context, shows what the tool's function would get.
+  const read = async (input: unknown) => ({ input });
+  const reader = createTool({ id, description: "", inputSchema, execute: read });
+  // Only Mastra's tools are told their run, so one of the AI SDK is made one. The loop alone parses its input.
+  const isMastras = MASTRA_TOOL_MARKER in tool;
+  const made = { id, inputSchema: reader.inputSchema, [MASTRA_TOOL_MARKER]: true };
+  const parse = (isMastras ? reader.execute : read) as Parse;
+  const byLoop = (raw: unknown) => validateToolInput(inputSchema, raw).data ?? raw;
+  const copy = copyWith(tool, {
+    ...(!isMastras && made),
+    execute: guardedExecute(guard, tool, { id, parse, byLoop }),
+    resumeSchema: withAnswers(resumeSchema),
+    // Made for results: a denial could make it throw, which ends the run, or be kept from the model by it.
+    ...(map && { toModelOutput: (out) => (isDeniedOutput(out) ? undefined : map.call(tool, out)) }),
+  });
+  return brandGuarded(announced(copy, id), guard);
+}
+
+type Reading = { id: string; parse: Parse; byLoop: (raw: unknown) => unknown };
+
+function guardedExecute(guard: Guard, tool: AnyTool, { id, parse, byLoop }: Reading) {
+  return async (raw: unknown, context: CallContext = {}): Promise<unknown> => {
+    const at: Pause = context.agent ?? context.workflow ?? {};
+    const { resumeData, suspendPayload } = at;
+    const resumed = resumeData != null;
+    const asked = resumed ? askedFor(suspendPayload) : undefined;
+    // A resumed call is parsed by nobody any more. Here it is, so that it is the call that it was.
+    if (resumed) Object.assign(at, { resumeData: undefined, suspendPayload: undefined });
+    const read = await parse(resumed ? byLoop(raw) : raw, context);
     if (isValidationError(read)) return read;
-    reading.again = read.input !== input;
-    const outcomeOf = watch(context);
-    const call = await guard.open({ tool: name, input: read.input, ...factsOf(context) });
-    if (call.status !== "open") return { error: true, code: call.code, message: call.message };
-    try {
-      const given = parses ? asItStands(context) : context;
-      const output = await tool.execute?.(call.input as never, given as never);
-      await call.end(outcomeOf({ output }));
-      return output;
-    } catch (error) {
-      await call.end(outcomeOf({ error }));
-      throw error;
+    // What was said to the guard is not for the tool to hear.
+    if (resumed && !asked) Object.assign(at, { resumeData, suspendPayload });
+    const call = { tool: id, input: read.input, ...factsOf(context) };
+    if (asked && Object(resumeData).approved === false) {
+      await guard.client.approvals.withdraw(asked.id).catch(() => undefined);
+      return deniedOutput(await guard.refuse(call, "declined", "whoever resumed the run said no"));
     }
+    const options = { resumed, ...asking(guard, context), outcome: watch(context) };
+    const given = asItStands(context) as never;
+    const run = (input: unknown) => tool.execute?.(input as never, given);
+    const ran = await guard.run(call, run, options).catch(unlessSuspended);
+    return ran?.status === "ran" ? ran.result : ran && deniedOutput(ran);
   };
 }
 
-/** A tool that is resumed parses nothing, and asks first of all whether it is: here it hears yes, once. */
+/** A tool that is resumed parses nothing, and asks first of all whether it is: here it hears yes, once. The AI SDK's look for ids on top. */
 function asItStands(context: CallContext): CallContext {
   let asked = 0;
-  const get = (): unknown => asked++ === 0 || context.resumeData;
-  return Object.defineProperty({ ...context }, "resumeData", { get, enumerable: true });
+  const { resumeData } = context;
+  const once = { get: (): unknown => asked++ === 0 || resumeData, enumerable: true };
+  return Object.defineProperty({ ...context.agent, ...context }, "resumeData", once);
 }

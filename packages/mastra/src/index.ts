@@ -1,4 +1,5 @@
 export { agentKeysHooks } from "./hooks.ts";
 export { agentKeysTools } from "./own-tools.ts";
 export { guardTools } from "./guard-tools.ts";
-export { withAgentKeys, type WithAgentKeysOptions } from "./with-agent-keys.ts";
+export { withAgentKeys } from "./with-agent-keys.ts";
+export type { AgentOptions as WithAgentKeysOptions } from "@agentkeys/core";

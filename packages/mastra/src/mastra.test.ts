@@ -9,6 +9,7 @@ import { InMemoryStore } from "@mastra/core/storage";
 import { createTool, isValidationError, Tool } from "@mastra/core/tools";
 import { createStep, createWorkflow } from "@mastra/core/workflows";
 import { tool as aiTool } from "ai";
+import { setTimeout as later } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { agentKeysHooks, agentKeysTools, guardTools, withAgentKeys } from "./index.ts";
@@ -153,19 +154,8 @@ describe("what is decided on is what the tool's function gets", () => {
     const { answers } = await run(world, tools, script, { model: adapted });
     expect(world.ran).toEqual([{ price: 20 }, { price: 400 }]);
     expect(answers.map(({ refused }) => refused)).toEqual([false, false, true]);
-    // How this tool is parsed shows when it is called first: what was decided before, nothing ran on.
-    expect(world.begun.map(({ params }) => params.amount_rmb)).toEqual([40, 20, 400, 600, 1200]);
-    expect(world.ended.toSorted()).toEqual(["not_run", "ok", "ok"]);
-  });
-
-  test("how a tool is parsed is kept for tools that are made for each run", async () => {
-    const world = await open();
-    const tools = () => ({ pay_cash: noting(world, doubling) });
-    for (const amount of [10, 20]) {
-      await run(world, {}, [[pay(amount)], "done"], { model: adapted, config: { tools } });
-    }
-    expect(world.ran).toEqual([{ price: 20 }, { price: 40 }]);
-    expect(world.begun.map(({ params }) => params.amount_rmb)).toEqual([40, 20, 40]);
+    expect(world.begun.map(({ params }) => params.amount_rmb)).toEqual([20, 400, 600]);
+    expect(world.ended).toEqual(["ok", "ok"]);
   });
 
   test("a first call is not refused for what a second parse would make of it", async () => {
@@ -197,7 +187,7 @@ describe("what is decided on is what the tool's function gets", () => {
     );
     expect(world.ran).toEqual(got === undefined ? [] : [{ price: got }]);
     expect(answers).toMatchObject([{ refused: got === undefined }]);
-    expect(world.ended).toEqual([got === undefined ? "error" : "ok"]);
+    expect(world.ended).toEqual(got === undefined ? [] : ["ok"]);
   });
 
   test("dates that Mastra makes of texts are decided on as dates, once", async () => {
@@ -490,7 +480,7 @@ describe("the object alone", () => {
     const { pay_cash } = guardTools(world.guard, { pay_cash: original });
     expect(pay_cash).toBeInstanceOf(Tool);
     expect(pay_cash).not.toBe(original);
-    const { execute: _, ...fields } = original;
+    const { execute: _, onInputAvailable: __, ...fields } = original;
     expect(pay_cash).toMatchObject(fields);
     await original.execute?.({ price: 600 }, {} as never);
     expect(world.ran).toEqual([{ price: 600 }]);
@@ -618,21 +608,26 @@ describe("outcomes", () => {
     expect(world.ran).toEqual([]);
   });
 
-  test("calls of one turn are decided at the same time", async () => {
-    let waiting = 0;
-    let go = (): void => undefined;
-    const both = new Promise<void>((resolve) => (go = resolve));
-    const world = await open((fetch) => async (url, init) => {
-      if (bodyOf(init).method === "guard/begin" && bodyOf(init).params.tool === "free_both") {
-        waiting += 1;
-        if (waiting === 2) go();
-        await both;
-      }
-      return fetch(url, init);
+  test("calls of one turn run one after another, unless the configuration says otherwise", async () => {
+    const world = await open();
+    let running = 0;
+    let most = 0;
+    const free_slow = createTool({
+      id: "slow",
+      description: "d",
+      execute: async () => {
+        most = Math.max(most, ++running);
+        await later(20);
+        running -= 1;
+      },
     });
-    const tools = { free_both: noting(world, z.object({})) };
-    await run(world, tools, [[call("free_both"), call("free_both")], "done"]);
-    expect(world.ran).toHaveLength(2);
+    const script = [[call("free_slow"), call("free_slow")], "done"];
+    await run(world, { free_slow }, script);
+    expect(most).toBe(1);
+    await run(world, { free_slow }, script, {
+      config: { defaultOptions: () => ({ toolCallConcurrency: 2 }) },
+    });
+    expect(most).toBe(2);
   });
 });
 
@@ -687,22 +682,17 @@ describe("hooks of the user's own", () => {
 });
 
 describe("AgentKeys' own tools", () => {
-  test("the seam decides them by name with built-in rows, whoever stands behind the name", async () => {
+  test("are known by the object: another tool under such a name is decided like any other", async () => {
     const world = await open();
-    const model = scriptedModel([
-      [call("agentkeys_memory_get", { namespace: "travel" }), call("agentkeys_identity_whoami")],
-      "done",
-    ]);
+    const memory = call("agentkeys_memory_get", { namespace: "travel" });
+    const script = [[memory, call("agentkeys_identity_whoami")], "done"];
+    const model = scriptedModel(script);
     const agent = new Agent(withAgentKeys(world.guard, { ...identity, model }));
     const impostor = noting(world, z.object({ namespace: z.string() }), "mine");
     await agent.generate("go", { toolsets: { group: { agentkeys_memory_get: impostor } } });
-    expect(new Map(world.begun.map(({ tool, scope }) => [tool, scope]))).toEqual(
-      new Map([
-        ["agentkeys_identity_whoami", null],
-        ["agentkeys_memory_get", "memory.read"],
-      ]),
-    );
-    expect(world.ended).toEqual(["ok", "ok"]);
+    expect(answersRead(model).map(({ refused }) => refused)).toEqual([true, false]);
+    expect(world.ran).toEqual([]);
+    expect(world.begun).toMatchObject([{ tool: "agentkeys_memory_get", scope: null }]);
   });
 
   test("say what they are, and pass the run's signal on", async () => {
@@ -748,12 +738,15 @@ describe("strict", () => {
     const model = scriptedModel(["done"]);
     const config = { ...identity, model };
     const elsewhere = createTool({ id: "elsewhere", description: "d" });
-    const helper = new Agent({ ...config, id: "helper" });
+    const remote = { id: "remote", generate: () => undefined } as never;
+    const flow = createWorkflow({ id: "f", inputSchema: z.any(), outputSchema: z.any() });
     const strict = { strict: true };
     expect(() => withAgentKeys(guard, { ...config, tools: { elsewhere } }, strict)).toThrow(
       refused,
     );
-    expect(() => withAgentKeys(guard, { ...config, agents: { helper } }, strict)).toThrow(refused);
+    for (const more of [{ agents: { remote } }, { workflows: { flow } }]) {
+      expect(() => withAgentKeys(guard, { ...config, ...more }, strict)).toThrow(refused);
+    }
     expect(() => withAgentKeys(guard, config, strict)).not.toThrow();
     const tools = { free: noting({ guard, ran, begun: [], ended: [] }, z.object({})) };
     expect(() => withAgentKeys(guard, { ...config, tools }, strict)).not.toThrow();
@@ -764,7 +757,7 @@ describe("strict", () => {
     const model = scriptedModel(["done"]);
     const tools = () => ({ elsewhere: createTool({ id: "elsewhere", description: "d" }) });
     const agent = new Agent(withAgentKeys(guard, { ...identity, model, tools }, { strict: true }));
-    await expect(agent.generate("go")).rejects.toThrow("strict: no guard reaches elsewhere");
+    await expect(agent.generate("go")).rejects.toThrow("strict: no guard reaches tools.elsewhere");
     expect(model.doGenerateCalls).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
-import { createAuthority } from "@agentkeys/server";
+import { mockAuthority } from "@agentkeys/testing";
 import { answersRead, scriptedModel } from "@agentkeys/testing/mastra";
+import { InMemoryStore } from "@mastra/core/storage";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 // #region readme
 import { createClient, createGuard } from "@agentkeys/core";
@@ -8,29 +9,18 @@ import { Agent } from "@mastra/core/agent";
 import { createTool } from "@mastra/core/tools";
 import { z } from "zod";
 // #endregion
+// #region approvals
+import { createOperator } from "@agentkeys/core";
+import { Mastra } from "@mastra/core";
+// #endregion
 // #region by-hand
 import { agentKeysHooks, agentKeysTools, guardTools } from "@agentkeys/mastra";
 // #endregion
 
-const actor = `0x${"a0".repeat(32)}`;
-const operator = `0x${"07".repeat(32)}`;
-const authority = await createAuthority({
-  data: ":memory:",
-  env: {},
-  config: {
-    vendors: { shop: { token: "value:vendor-token" } },
-    operators: { [operator]: { token: "value:operator-token" } },
-    actors: {
-      [actor]: {
-        operator,
-        vendor: "shop",
-        namespaces: ["travel"],
-        scopes: {
-          "memory.read": "allow",
-          "payment.spend": { currency: "RMB", per_call: 500 },
-        },
-      },
-    },
+const authority = await mockAuthority({
+  actor: {
+    namespaces: ["travel"],
+    scopes: { "payment.spend": { currency: "RMB", per_call: 500, ask_above: 300 } },
   },
 });
 const ordered: unknown[] = [];
@@ -46,12 +36,8 @@ const script = [
 ];
 
 beforeAll(async () => {
-  const { url } = await authority.listen();
-  vi.stubEnv("AGENTKEYS_MCP_URL", url);
-  vi.stubEnv("AGENTKEYS_MCP_VENDOR_TOKEN", "vendor-token");
-  vi.stubEnv("AGENTKEYS_ACTOR_OMNI", actor);
-  vi.stubEnv("AGENTKEYS_OPERATOR_OMNI", operator);
-  vi.stubEnv("AGENTKEYS_DEVICE_KEY_HASH", `0x${"de".repeat(32)}`);
+  for (const [name, value] of Object.entries(await authority.env())) vi.stubEnv(name, value);
+  vi.stubEnv("AGENTKEYS_OPERATOR_TOKEN", "mock-operator-token");
 });
 
 beforeEach(() => {
@@ -126,8 +112,95 @@ test("the agent by hand", async () => {
     model,
     tools: { ...agentKeysTools(client), ...guardTools(guard, { order_food: orderFood }) },
     hooks: agentKeysHooks(guard),
+    defaultOptions: { toolCallConcurrency: 1 }, // each call of a turn may ask a person
   });
   // #endregion
   await agent.generate("A hotpot, please.");
   expectGoverned(model);
+});
+
+const foodRow = (client: ReturnType<typeof createClient>) =>
+  createGuard<{ order_food: { dish: string; price: number } }>({
+    client,
+    tools: {
+      order_food: {
+        scope: "payment.spend",
+        params: ({ price }) => ({ amount_rmb: price }),
+        describe: ({ dish, price }) => `Order a ${dish} for ${price} RMB`,
+      },
+    },
+  });
+
+const orderFood = createTool({
+  id: "order_food",
+  description: "Orders a dish; the price is in RMB.",
+  inputSchema: z.object({ dish: z.string(), price: z.number() }),
+  execute: ({ dish, price }) => placeOrder(dish, price),
+});
+
+test("a person decides", async () => {
+  const feast = [{ name: "order_food", input: { dish: "feast", price: 400 } }];
+  const model = scriptedModel([feast, "It is on its way."]);
+  await using client = createClient();
+  const guard = foodRow(client);
+  const shopper = { id: "shopper", name: "Shopper", instructions: "You order food.", model };
+  const storage = new InMemoryStore();
+  const shown: unknown[] = [];
+  const show = (asked: unknown) => shown.push(asked);
+  // #region approvals
+
+  const agent = new Agent(withAgentKeys(guard, { ...shopper, tools: { order_food: orderFood } }));
+  const mastra = new Mastra({ agents: { agent }, storage }); // a suspended run lies in the storage
+  const run = await mastra.getAgent("agent").generate("A feast, please.");
+  if (run.finishReason === "suspended") {
+    const { toolCallId, suspendPayload } = run.suspendPayload;
+    show(suspendPayload.approval); // { id, digest, text: "Order a feast for 400 RMB", … }
+
+    // The person decides at the authority, with a token that the agent has not.
+    await using operator = createOperator();
+    for (const approval of await operator.approvals.list({ status: "pending" })) {
+      await operator.approvals.approve(approval, { reason: "a birthday", by: "ann" });
+    }
+
+    // Whoever hears of it resumes, in this process or in another one.
+    const { text } = await agent.approveToolCallGenerate({ runId: run.runId ?? "", toolCallId });
+    show(text);
+  }
+  // #endregion
+  expect(shown).toMatchObject([{ text: "Order a feast for 400 RMB" }, "It is on its way."]);
+  expect(ordered).toEqual([{ dish: "feast", price: 400 }]);
+});
+
+test("coverage", async () => {
+  await using client = createClient();
+  const guard = foodRow(client);
+  const model = scriptedModel(["done"]);
+  const helper = new Agent({
+    id: "helper",
+    name: "Helper",
+    instructions: "You order.",
+    model,
+    tools: { order_food: orderFood },
+  });
+  const shown: unknown[] = [];
+  const show = (found: unknown) => shown.push(found);
+  const shopper = { id: "shopper", name: "Shopper", instructions: "You order food.", model };
+  // #region coverage
+  const config = { ...shopper, agents: { helper } };
+  show((await guard.coverage(config)).tools);
+  // [{ name: "agent-helper", how: "raw", path: "agents.helper" },
+  //  { name: "order_food", how: "raw", path: "agents.helper.tools.order_food" }]
+
+  const { tools, unused } = await guard.coverage(withAgentKeys(guard, config, { tools: false }));
+  show(tools.map(({ how }) => how)); // ["guarded", "guarded"]
+  show(unused); // rows that govern nothing, a misspelt one say: []
+  // #endregion
+  expect(shown).toEqual([
+    [
+      { name: "agent-helper", how: "raw", path: "agents.helper" },
+      { name: "order_food", how: "raw", path: "agents.helper.tools.order_food" },
+    ],
+    ["guarded", "guarded"],
+    [],
+  ]);
 });

@@ -1,36 +1,70 @@
-import { AgentKeysError } from "@agentkeys/contract";
-import { type Guard, isGuardedBy } from "@agentkeys/core";
-import type { Agent, ToolsInput } from "@mastra/core/agent";
-import { guardTools } from "./guard-tools.ts";
+import { type AgentOptions, assertCovered, type Guard, isGuardedBy } from "@agentkeys/core";
+import { Agent, type SubAgent } from "@mastra/core/agent";
+import type { ToolHooks } from "@mastra/core/tools";
+import type { DynamicArgument } from "@mastra/core/types";
+import { guardTools, mapped } from "./guard-tools.ts";
 import { agentKeysHooks } from "./hooks.ts";
+import "./inspect.ts";
 import { agentKeysTools } from "./own-tools.ts";
 
-export interface WithAgentKeysOptions {
-  /** Keys of the AgentKeys tools to add (`memory_get`, …); false adds none. Default: all. */
-  tools?: readonly string[] | false;
-  /** Throw `config_invalid` when a tool runs where no guard reaches. Default: false. */
-  strict?: boolean;
-}
+type Config = ConstructorParameters<typeof Agent>[0];
 
-/** The whole guard for one agent: AgentKeys' tools added, the others guarded, `hooks` set. Hooks already there still run. */
-export function withAgentKeys<const C extends ConstructorParameters<typeof Agent>[0]>(
+/**
+ * The whole guard for one agent: AgentKeys' tools added, the others guarded, its `agents` too, `hooks` set (those that are there
+ * still run). Of the calls of a turn one runs after another, so that each may ask a person, unless `defaultOptions` says otherwise.
+ */
+export function withAgentKeys<const C extends Config>(
   guard: Guard,
   config: C,
-  { tools: only, strict = false }: WithAgentKeysOptions = {},
+  { tools: only, strict = false }: AgentOptions = {},
 ): C {
-  const { tools, hooks, agents, workflows } = config;
+  const { tools = {}, agents = {}, defaultOptions = {} } = config;
   const own = only === false ? {} : agentKeysTools(guard.client, only && { only });
-  const guarded = (given: ToolsInput = {}): ToolsInput => {
-    const raw = Object.keys(given).filter((name) => !Reflect.get(given[name] ?? {}, "execute"));
-    if (agents ?? workflows) raw.push("the tools of agents and workflows");
-    if (strict && raw.length > 0) {
-      throw new AgentKeysError("config_invalid", `strict: no guard reaches ${raw.join(", ")}`);
-    }
-    return { ...own, ...guardTools(guard, given) };
+  const isOurs = isGuardedBy(config.hooks, guard);
+  const hooks = isOurs ? config.hooks : agentKeysHooks(guard, config.hooks);
+  const covered = <P extends object>(parts: P): P => {
+    if (strict) assertCovered(guard, { agents: {}, hooks, ...parts });
+    return parts;
   };
-  return {
+  return covered({
     ...config,
-    tools: typeof tools === "function" ? async (run) => guarded(await tools(run)) : guarded(tools),
-    hooks: isGuardedBy(hooks, guard) ? hooks : agentKeysHooks(guard, hooks),
+    tools: lazily(tools, (all) => covered({ tools: { ...own, ...guardTools(guard, all) } }).tools),
+    agents: lazily(agents, (all) => {
+      return covered({ agents: mapped(all, (one) => guardAgent(guard, one, strict)) }).agents;
+    }),
+    defaultOptions: lazily(defaultOptions, (options) => ({ toolCallConcurrency: 1, ...options })),
+    hooks,
+  });
+}
+
+/** What a configuration gives, or a function of the run in it, changed. */
+function lazily<T, R>(given: DynamicArgument<T>, change: (given: T) => R): DynamicArgument<R> {
+  if (typeof given !== "function") return change(given);
+  const get = given as (run: unknown) => T | Promise<T>;
+  return async (run) => change(await get(run));
+}
+
+/** The same for an agent that is there already. What is none of Mastra's stays as it is. */
+function guardAgent(guard: Guard, agent: SubAgent, strict: boolean): SubAgent {
+  if (!(agent instanceof Agent) || isGuardedBy(agent.getConfiguredToolHooks(), guard)) return agent;
+  // Both are internal to Mastra. Without them the agent itself is changed.
+  const { __fork: fork, __setTools: setTools } = agent as Partial<Agent>;
+  const inner = fork && setTools ? fork.call(agent) : agent;
+  const theirs = agent.getConfiguredToolHooks();
+  const parts: Partial<Config> = {
+    tools: agent.listTools.bind(agent) as never,
+    agents: inner.listAgents.bind(inner),
+    defaultOptions: inner.getDefaultOptions.bind(inner) as never,
+    ...(theirs && { hooks: theirs }),
   };
+  const guarded = withAgentKeys(guard, parts as Config, { tools: false, strict });
+  if (inner !== agent) inner.__setTools(guarded.tools as never);
+  return Object.assign(inner, {
+    ...(inner === agent && { listTools: guarded.tools }),
+    listAgents: guarded.agents,
+    getDefaultOptions: guarded.defaultOptions,
+    getConfiguredToolHooks: () => guarded.hooks,
+    // Hooks of one run replace the agent's, but not the guard.
+    resolveToolHooks: (run?: ToolHooks) => agentKeysHooks(guard, { ...theirs, ...run }),
+  });
 }
