@@ -62,22 +62,24 @@ export async function run(
 
 export interface Running extends AsyncDisposable {
   child: ChildProcess;
-  /** What it had printed on stdout when it was ready. */
+  /** What it had printed there when it was ready. */
   seen: string;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 interface StayOptions {
   env?: Env;
-  /** Text on stdout by which it is ready. Default: the end of its first line. */
+  /** Text by which it is ready. Default: the end of its first line. */
   until?: string;
+  /** Where that is printed. Default: `stdout`. */
+  on?: "stdout" | "stderr";
   cwd?: string;
 }
 
 /** Starts a command that stays, and waits until it is ready. */
 export async function stay(
   args: readonly string[],
-  { env = {}, until = "\n", cwd }: StayOptions = {},
+  { env = {}, until = "\n", on = "stdout", cwd }: StayOptions = {},
 ): Promise<Running> {
   const child = start(args, env, cwd);
   const exited = once(child, "exit") as Promise<[number | null]>;
@@ -85,7 +87,7 @@ export async function stay(
   child.stderr.on("data", (chunk) => (noise += String(chunk)));
   const seen = await new Promise<string>((ready, failed) => {
     let printed = "";
-    child.stdout.on("data", (chunk) => {
+    child[on].on("data", (chunk) => {
       printed += String(chunk);
       if (printed.includes(until)) ready(printed);
     });

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { approvalsApprove, approvalsDeny, approvalsList } from "./commands/approvals.ts";
 import { auditTail } from "./commands/audit-tail.ts";
+import { coverage } from "./commands/coverage.ts";
 import { dev } from "./commands/dev.ts";
 import { hookAudit, hookCheck } from "./commands/hook.ts";
 import { revoke } from "./commands/revoke.ts";
@@ -19,6 +21,28 @@ function connection(command: Command): Command {
     )
     .option("--token <token>", "operator token (default: AGENTKEYS_OPERATOR_TOKEN)")
     .option("--json", "machine-readable output");
+}
+
+function addApprovals(approvals: Command): void {
+  approvals.description("what agents ask people");
+  const add = (name: string): Command => connection(approvals.command(name).exitOverride());
+  const decision = (name: string): Command =>
+    add(name)
+      .argument("<id>", "the approval's id, apr_…")
+      .option("--digest <digest>", "digest of what you read (default: shows it and asks)")
+      .option("--reason <text>", "written into the record", "decided on the command line")
+      .option("--by <person>", "who decides, written into the record");
+  add("list")
+    .description("pending approvals, oldest first")
+    .option("--status <status>", "pending, approved, denied, withdrawn, expired or all", "pending")
+    .action(approvalsList);
+  decision("approve")
+    .description("let this very call run once")
+    .option("--remember <match>", "and from now on this tool, or this input")
+    .option("--for <whose>", "remembered in this thread or for this actor", "thread")
+    .option("--ttl <seconds>", "remembered for so long", "3600")
+    .action(approvalsApprove);
+  decision("deny").description("refuse it").action(approvalsDeny);
 }
 
 /** The command line; parsing throws CommanderError instead of ending the process. */
@@ -57,6 +81,15 @@ export function program(): Command {
     .argument("<actor>", "the agent's omni, 0x + 64 hex digits")
     .option("--reason <text>", "written into the record", "revoked by the operator")
     .action(revoke);
+
+  addApprovals(add(root, "approvals"));
+
+  add(root, "coverage")
+    .description("what an agent can reach, and how it is governed")
+    .argument("<module>", "a program's module that exports guard and agents")
+    .option("--json", "machine-readable output")
+    .option("--strict", "exit 1 where a tool is not governed or a row governs nothing")
+    .action(coverage);
 
   const hook = add(root, "hook").description(
     "Claude Code hooks: JSON on stdin and stdout, exit code always 0",

@@ -1,23 +1,16 @@
-import { createOperator } from "@agentkeys/core";
 import { UsageError } from "../exit-code.ts";
+import { type OperatorFlags, operatorFromFlags } from "../operator-from-flags.ts";
 
-interface RevokeFlags {
-  url?: string;
-  token?: string;
+interface RevokeFlags extends OperatorFlags {
   reason: string;
-  json?: true;
 }
 
 export async function revoke(actor: string, flags: RevokeFlags): Promise<void> {
   if (!/^0x[0-9a-fA-F]{64}$/.test(actor)) {
     throw new UsageError(`${actor}: expected an actor omni, 0x + 64 hex digits`);
   }
-  const { url, token, reason } = flags;
-  await using operator = createOperator({
-    ...(url === undefined ? {} : { url }),
-    ...(token === undefined ? {} : { token }),
-  });
-  const revoked = await operator.actors.revoke(actor, { reason });
+  await using operator = operatorFromFlags(flags);
+  const revoked = await operator.actors.revoke(actor, { reason: flags.reason });
   process.stdout.write(
     flags.json
       ? `${JSON.stringify(revoked)}\n`
