@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     json: { type: "string" },
-    only: { type: "string", default: "calls,steps,throughput" },
+    only: { type: "string", default: "calls,steps,throughput,coordination" },
     data: { type: "string", default: tmpdir() },
   },
 });
@@ -22,11 +22,13 @@ const sizes = {
     steps: { rounds: 40, warmup: 20, runs: 10 },
     calls: { rounds: 40, warmup: 2, calls: 60 },
     throughput: { rounds: 5, warmup: 1, clients: [1, 64, 256], seconds: 2 },
+    coordination: { rounds: 5, warmup: 1, messages: 100_000, seconds: 2 },
   },
   quick: {
     steps: { rounds: 1, warmup: 0, runs: 1 },
     calls: { rounds: 1, warmup: 0, calls: 10 },
     throughput: { rounds: 1, warmup: 0, clients: [64], seconds: 1 },
+    coordination: { rounds: 1, warmup: 0, messages: 2000, seconds: 0.2 },
   },
 };
 
@@ -50,6 +52,10 @@ async function measure(directory: string): Promise<Report> {
   if (only.has("throughput")) {
     const { measureThroughput } = await import("./measures/throughput.ts");
     sections.push(...(await measureThroughput({ ...size.throughput, directory, generator })));
+  }
+  if (only.has("coordination")) {
+    const { measureCoordination } = await import("./measures/coordination.ts");
+    sections.push(...(await measureCoordination({ ...size.coordination, directory })));
   }
   return { version: 1, quick: values.quick, machine, sections };
 }

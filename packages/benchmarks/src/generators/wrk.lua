@@ -1,4 +1,4 @@
--- Arguments: the file with the body, the mark in it that each request replaces, the first eight digits of the ids.
+-- Arguments: the file with the body, the mark in it that each request replaces, the start of the ids.
 local head, tail, family
 local count = 0
 
@@ -18,7 +18,7 @@ end
 function request()
   if not tail then return head end
   count = count + 1
-  return head .. string.format("%s-0000-4000-8000-%012x", family, count) .. tail
+  return head .. string.format("%s-7000-8000-%012x", family, count) .. tail
 end
 
 function done(summary, latency)

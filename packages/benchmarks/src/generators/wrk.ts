@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +31,9 @@ export async function generateWithWrk({
     const headers = Object.entries(exchange.headers).flatMap(([k, v]) => ["-H", `${k}: ${v}`]);
     const length = ["-t1", `-c${clients}`, `-d${seconds}s`, "--timeout", "10s"];
     const options = [...length, ...headers, "-s", script, url, "--"];
-    const family = randomBytes(4).toString("hex");
+    // Ids grow with time, as our client's do.
+    const time = Date.now().toString(16).padStart(12, "0");
+    const family = `${time.slice(0, 8)}-${time.slice(8)}`;
     const { stdout } = await run("wrk", [...options, body, unique, family]);
     const { failures, ...answered } = lastLine(stdout);
     if (failures !== "") throw new Error(`wrk on ${url}: ${failures}`);

@@ -1,6 +1,6 @@
 import { mkdtempDisposable } from "node:fs/promises";
 import { join } from "node:path";
-import { type AppendFile, openAppendFile } from "../append-file.ts";
+import { appendFor, openAppendFile } from "../append-file.ts";
 import { type Exchange, recordExchanges } from "../exchanges.ts";
 import { interleave, type Rounds } from "../interleave.ts";
 import type { Answered, Generator } from "../load.ts";
@@ -83,21 +83,6 @@ function toRate(rounds: readonly Answered[]): Rate {
     p99: median(rounds.map(({ p99 }) => p99)),
     rounds: rounds.map(({ perSecond }) => perSecond),
   };
-}
-
-/** One record for each client, one write and one fdatasync for all of them: what the disk gives to so many who wait. */
-function appendFor(seconds: number, clients: number, file: AppendFile): Answered {
-  const durations: number[] = [];
-  const start = performance.now();
-  const end = start + seconds * 1000;
-  for (let at = start; at < end;) {
-    file.append(clients);
-    const now = performance.now();
-    durations.push((now - at) * 1000);
-    at = now;
-  }
-  const perSecond = (durations.length * clients * 1000) / (performance.now() - start);
-  return { perSecond, p50: quantile(durations, 0.5), p99: quantile(durations, 0.99) };
 }
 
 /** A refusal is HTTP 200 too, and quicker than the real thing. */

@@ -17,10 +17,16 @@ const durations: number[] = [];
 const start = performance.now();
 const end = start + seconds * 1000;
 
+/** Ids grow with time, as our client's do. */
+function newId(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
 async function client(): Promise<void> {
   while (performance.now() < end) {
     const at = performance.now();
-    const ready = body.replace(unique, () => randomUUID());
+    const ready = body.replace(unique, newId);
     const answer = await pool.request({ path, method: "POST", headers, body: ready });
     await answer.body.text();
     if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`);
