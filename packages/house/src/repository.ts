@@ -39,14 +39,29 @@ export function isTest(path: string): boolean {
   return testFile.test(path);
 }
 
-/** TypeScript under `packages/<folder>/src`, tests left out; all packages without `folder`. */
+/** What a generator wrote, or reads: its names and lengths follow another tool's conventions. */
+export function isGenerated(path: string): boolean {
+  return /(^|\/)(generated|proto)\//.test(path);
+}
+
+/** TypeScript under `packages/<folder>/src`, tests and generated code left out; all packages without `folder`. */
 export function sourceFiles(files: readonly RepoFile[], folder = "[^/]+"): readonly RepoFile[] {
   const inSource = new RegExp(`^packages/${folder}/src/.*\\.ts$`);
-  return files.filter(({ path }) => inSource.test(path) && !isTest(path));
+  return files.filter(({ path }) => inSource.test(path) && !isTest(path) && !isGenerated(path));
 }
 
 /** Lines as an editor counts them: a final newline starts no further line. */
 export function lineCount(text: string): number {
   if (text === "") return 0;
   return text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
+}
+
+/** Lines that do something: no blank ones, no comments, no imports and re-exports. Nobody should save on those. */
+export function codeLineCount(text: string): number {
+  const code = text
+    .replaceAll(/\/\*[^]*?\*\//g, "")
+    .replaceAll(/^\s*\/\/.*$/gm, "")
+    .replaceAll(/^(?:import|export)\b[^;]*?\bfrom "[^"]+";$/gm, "")
+    .replaceAll(/^import "[^"]+";$/gm, "");
+  return code.split("\n").filter((line) => line.trim() !== "").length;
 }

@@ -1,7 +1,7 @@
 // Packs every published package and tries the tarballs as a user would: plain npm, an empty project,
 // TypeScript under `strict` without `skipLibCheck`, the Node.js that runs this. Needs a build.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -77,9 +77,9 @@ function writeProject(pins: Pins): void {
   }
   const all = entries.map((_, index) => `import "./entry-${index}.ts";`);
   writeFileSync(join(project, "exports.ts"), all.join("\n"));
-  const { overrides } = parse(
+  const { overrides, ignoredOptionalDependencies: ignored = [] } = parse(
     readFileSync(join(repositoryRoot, "pnpm-workspace.yaml"), "utf8"),
-  ) as { overrides?: Readonly<Record<string, string>> };
+  ) as { overrides?: Readonly<Record<string, string>>; ignoredOptionalDependencies?: string[] };
   const compilerOptions = {
     strict: true,
     target: "ES2023",
@@ -91,7 +91,11 @@ function writeProject(pins: Pins): void {
     outDir: "out",
   };
   const json = {
-    "package.json": { private: true, type: "module", overrides },
+    "package.json": {
+      private: true,
+      type: "module",
+      overrides: { ...overrides, ...leftOut(ignored) },
+    },
     "tsconfig.json": { compilerOptions },
   };
   for (const [name, value] of Object.entries(json)) {
@@ -104,6 +108,27 @@ function writeProject(pins: Pins): void {
       }
     }
   }
+}
+
+/** What the workspace does not install either, by patterns that may end in a star: an empty package each. */
+function leftOut(patterns: readonly string[]): Record<string, string> {
+  mkdirSync(join(project, "left-out"));
+  writeFileSync(
+    join(project, "left-out/package.json"),
+    '{ "name": "left-out", "version": "0.0.0" }',
+  );
+  const peers = published.flatMap(({ folder, manifest }) =>
+    Object.keys(manifest.peerDependencies ?? {}).map((name) => manifestIn(folder, name)),
+  );
+  const names = peers.flatMap(({ optionalDependencies }) =>
+    Object.keys(optionalDependencies ?? {}),
+  );
+  const ignored = names.filter((name) =>
+    patterns.some((pattern) =>
+      pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+    ),
+  );
+  return Object.fromEntries(ignored.map((name) => [name, "file:./left-out"]));
 }
 
 /** Fails to compile when a pinned type is missing, and to run when the values are other ones. */
@@ -136,6 +161,13 @@ function libraries(): string[] {
 }
 
 function versionIn(workspace: Workspace | undefined, name: string): [string, string] {
-  const path = join(repositoryRoot, workspace?.folder ?? "", "node_modules", name, "package.json");
-  return [name, (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version];
+  return [name, manifestIn(workspace?.folder ?? "", name).version];
+}
+
+function manifestIn(folder: string, name: string) {
+  const path = join(repositoryRoot, folder, "node_modules", name, "package.json");
+  return JSON.parse(readFileSync(path, "utf8")) as {
+    version: string;
+    optionalDependencies?: Readonly<Record<string, string>>;
+  };
 }

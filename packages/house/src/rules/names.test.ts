@@ -29,6 +29,12 @@ test("catches a folder for one module, its tests not counted", () => {
   ]);
 });
 
+test("leaves generated code and its sources out", () => {
+  expect(
+    at("packages/macp/src/generated/a/v1/a_pb.ts", "packages/macp/proto/a/multi_round/v1/a.proto"),
+  ).toEqual([]);
+});
+
 test("allows what the repository has", () => {
   const present = [
     "README.md",

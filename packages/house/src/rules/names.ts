@@ -1,17 +1,18 @@
 import { posix } from "node:path";
-import { isTest, type Rule } from "../repository.ts";
+import { isGenerated, isTest, type Rule } from "../repository.ts";
 
 const drawers = new Set(
   "util utils helper helpers common shared misc type types base lib libs core-utils".split(" "),
 );
 const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
-const knownByName = new Set(["README.md", "CHANGELOG.md", "LICENSE", "SKILL.md"]);
+const knownByName = new Set(["README.md", "CHANGELOG.md", "DEPARTURES.md", "LICENSE", "SKILL.md"]);
 const ours = /^(packages|examples|docs)\//;
 
-/** Kebab-case names, and folders that say what they hold. */
+/** Kebab-case names, and folders that say what they hold; generated code and its sources left out. */
 export const names: Rule = (files) => {
+  const named = files.filter(({ path }) => ours.test(path) && !isGenerated(path));
   const wrong = new Set<string>();
-  for (const { path } of files.filter((file) => ours.test(file.path))) {
+  for (const { path } of named) {
     const file = posix.basename(path);
     if (!kebab.test(file.replace(/^\./, "")) && !knownByName.has(file)) {
       wrong.add(`${path}: file names are kebab-case`);
@@ -22,7 +23,7 @@ export const names: Rule = (files) => {
       if (!kebab.test(name)) wrong.add(`${folder}: folder names are kebab-case`);
     }
   }
-  return [...wrong, ...lonelyFolders(files)];
+  return [...wrong, ...lonelyFolders(named)];
 };
 
 /** A folder of source exists for a role with two or more implementations. */
