@@ -1,29 +1,29 @@
 import type { Readable, Writable } from "node:stream";
-import type { Surface } from "@agentkeys/contract";
+import { AgentKeysError, type Surface } from "@agentkeys/contract";
 import type { Logger } from "pino";
 import { createAsked } from "./approvals/asked.ts";
 import { startSweep } from "./approvals/sweep.ts";
-import { createTokens } from "./auth.ts";
-import type { AuthorityConfig } from "./config-schema.ts";
-import { loadSettings } from "./config.ts";
-import { endpoints } from "./endpoints.ts";
-import type { InProcessFetch } from "./fetch.ts";
-import { createDirectCall } from "./direct-call.ts";
-import { createFetch } from "./fetch.ts";
-import { loadKeys } from "./keys.ts";
-import type { Listening, ListenOptions } from "./listener.ts";
-import { createListeners } from "./listener.ts";
+import { createTokens } from "./access/auth.ts";
+import type { AuthorityConfig } from "./config/config-schema.ts";
+import { loadSettings } from "./config/config.ts";
+import { endpoints } from "./http/endpoints.ts";
+import type { InProcessFetch } from "./http/fetch.ts";
+import { createDirectCall } from "./http/direct-call.ts";
+import { createFetch } from "./http/fetch.ts";
+import { loadKeys } from "./keys/keys.ts";
+import type { Listening, ListenOptions } from "./http/listener.ts";
+import { createListeners } from "./http/listener.ts";
 import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import { compilePolicy, policyVersions, quorums } from "./policy.ts";
+import { compilePolicy, policyVersions, quorums } from "./access/policy.ts";
 import { createReplays } from "./replays.ts";
-import { createDispatch } from "./router.ts";
+import { createDispatch } from "./http/router.ts";
 import type { Services } from "./services.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./config/settings.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
-import { serveLines } from "./stdio.ts";
-import type { Clock, LogEntry, Store } from "./store.ts";
-import { openVault } from "./vault.ts";
+import { serveLines } from "./rpc/stdio.ts";
+import type { Clock, LogEntry, Store } from "./store/store.ts";
+import { openVault } from "./keys/vault.ts";
 
 export interface AuthorityOptions {
   /** Directory of the database and the keys, made if need be; ":memory:" keeps nothing. */
@@ -68,14 +68,18 @@ export interface Authority extends AsyncDisposable {
 /** Opens an authority. Rejects with `config_invalid` for a bad configuration and a directory that is in use, damaged or newer. */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
   const { data, env = process.env, clock = Date.now, log = createLog() } = options;
+  const surface = knownSurface(options.surface);
   const settings = loadSettings({ config: options.config, env });
+  if (env["AGENTKEYS_OPERATOR_TOKEN"] && settings.operators.length === 0) {
+    log.warn("AGENTKEYS_OPERATOR_TOKEN is nobody's: no operator route answers it");
+  }
   const warn = (text: string) => log.warn(text);
   const store = options.store ?? (await openSqliteStore({ data, clock, warn }));
   try {
     const keys = loadKeys({ data, env, warn });
     const now = () => Math.floor(clock() / 1000);
     const services: Services = {
-      surface: options.surface ?? "default",
+      surface,
       settings,
       store,
       vault: await openVault(store, keys.master),
@@ -99,6 +103,13 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   }
 }
 
+/** As it comes from a program that is not typed, or from a command line. */
+function knownSurface(surface: Surface = "default"): Surface {
+  if (surface === "v1" || surface === "default") return surface;
+  const message = `surface: expected "default" or "v1", found ${JSON.stringify(surface)}`;
+  throw new AgentKeysError("config_invalid", message);
+}
+
 function toAuthority(services: Services): Authority {
   const { store, log, settings, surface, streams } = services;
   const dispatch = createDispatch(services, endpoints(services));
@@ -114,7 +125,11 @@ function toAuthority(services: Services): Authority {
   return {
     fetch: createFetch(dispatch, createDirectCall(services)),
     summary: summaryOf(settings, surface),
-    listen: (options = {}) => listeners.listen(options),
+    listen: async (options = {}) => {
+      if (closing !== undefined)
+        throw new AgentKeysError("config_invalid", "the authority is closed");
+      return listeners.listen(options);
+    },
     stdio: (io) => serveLines(services, io),
     records: (after = 0, limit = 1000) => store.entriesAfter(after, limit),
     close: () => (closing ??= close()),

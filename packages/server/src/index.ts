@@ -4,9 +4,9 @@ export {
   createAuthority,
   type Summary,
 } from "./authority.ts";
-export type { AuthorityConfig } from "./config-schema.ts";
-export type { InProcessFetch } from "./fetch.ts";
-export type { Listening, ListenOptions } from "./listener.ts";
+export type { AuthorityConfig } from "./config/config-schema.ts";
+export type { InProcessFetch } from "./http/fetch.ts";
+export type { Listening, ListenOptions } from "./http/listener.ts";
 export { openSqliteStore, type SqliteStoreOptions } from "./sqlite/sqlite-store.ts";
 export type {
   CapRow,
@@ -16,4 +16,4 @@ export type {
   GuardOutcome,
   LogEntry,
   Store,
-} from "./store.ts";
+} from "./store/store.ts";

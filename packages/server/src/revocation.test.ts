@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { openSqliteStore } from "./sqlite/sqlite-store.ts";
+import { call as guardedCall } from "./testdata/approvals.test-kit.ts";
 import {
   actor,
   device,
@@ -15,6 +17,12 @@ import {
 } from "./testdata/harness.test-kit.ts";
 
 const reason = { reason: "lost phone" };
+
+function scratch(): string {
+  const data = mkdtempSync(join(tmpdir(), "agentkeys-"));
+  onTestFinished(() => rmSync(data, { recursive: true, force: true }));
+  return data;
+}
 
 function revoke({ http }: Harness, omni: string, token = "operator-tok") {
   return http("POST", `/v1/actors/${omni}/revoke`, { token, json: reason });
@@ -200,4 +208,31 @@ test("v1 has no such route, but refuses whom the data names as revoked", async (
   expect(await revoke(v1, other)).toMatchObject({ status: 404, text: "" });
   const { error } = await v1.call("memory.get", { namespace: "travel", device_key_hash: device });
   expect(error?.message).toBe(`actor revoked: ${actor}`);
+});
+
+test("nothing that was accepted is written after the revocation, whatever comes at the same time", async () => {
+  const harness = await open({ data: scratch() });
+  const begin = () =>
+    harness.rpc("guard/begin", guardedCall({ params: { amount_rmb: 1 }, call_id: randomUUID() }));
+  const asked: Promise<unknown>[] = [];
+  for (let i = 0; i < 40; i++) {
+    asked.push(begin());
+    if (i === 20) asked.push(revoke(harness, actor));
+    // One has its record on the way to the disk while the next is decided.
+    if (i % 3 === 0) await new Promise(setImmediate);
+  }
+  await Promise.all(asked);
+  const words = (await harness.records()).map(({ op, result }) => `${op} ${result}`);
+  const at = words.indexOf("scope.revoke 0");
+  expect(at).toBeGreaterThan(0);
+  expect(words.slice(at + 1)).not.toContain("guard.intent 0");
+  expect(words).toContain("guard.intent 2");
+});
+
+test("a revocation that could not be written does not hold", async () => {
+  const store = await openSqliteStore({ data: ":memory:" });
+  const revokeActor = () => Promise.reject(new Error("disk"));
+  const harness = await open({ store: { ...store, revokeActor } });
+  expect((await revoke(harness, actor)).status).toBe(500);
+  await harness.ok("identity.whoami");
 });

@@ -1,14 +1,14 @@
 import type { Quorum, Surface } from "@agentkeys/contract";
 import type { Logger } from "pino";
 import type { Asked } from "./approvals/asked.ts";
-import type { Tokens } from "./auth.ts";
-import type { Keys } from "./keys.ts";
+import type { Tokens } from "./access/auth.ts";
+import type { Keys } from "./keys/keys.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy } from "./access/policy.ts";
 import type { Replays } from "./replays.ts";
-import type { Settings } from "./settings.ts";
-import type { Clock, Store } from "./store.ts";
-import type { Vault } from "./vault.ts";
+import type { Settings } from "./config/settings.ts";
+import type { Clock, Store } from "./store/store.ts";
+import type { Vault } from "./keys/vault.ts";
 
 /** What every part of one authority works with. */
 export interface Services {

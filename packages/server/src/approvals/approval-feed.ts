@@ -1,4 +1,4 @@
-import type { FeedSource } from "../event-feed.ts";
+import type { FeedSource } from "../audit/event-feed.ts";
 import type { Services } from "../services.ts";
 import { shownTo } from "./approval.ts";
 import type { ApprovalFilter, ApprovalRow } from "./approval-store.ts";

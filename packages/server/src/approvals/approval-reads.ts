@@ -1,10 +1,10 @@
 import { AgentKeysError } from "@agentkeys/contract";
-import { knownActor, refuseRevoked } from "../admission.ts";
-import { authenticate } from "../authenticate.ts";
-import { cursorOf, feedReply } from "../event-feed.ts";
-import type { Exchange, Route } from "../exchange.ts";
-import { jsonReply } from "../exchange.ts";
-import { horizon } from "../operator.ts";
+import { knownActor, refuseRevoked } from "../access/admission.ts";
+import { authenticate } from "../access/authenticate.ts";
+import { cursorOf, feedReply } from "../audit/event-feed.ts";
+import type { Exchange, Route } from "../http/exchange.ts";
+import { jsonReply } from "../http/exchange.ts";
+import { horizon } from "../access/operator.ts";
 import type { Services } from "../services.ts";
 import { approvalSource } from "./approval-feed.ts";
 import { pageOf } from "./approval-page.ts";

@@ -4,7 +4,7 @@ import type {
   ApprovalStatus,
   AuditEnvelope,
 } from "@agentkeys/contract";
-import type { Begun, GuardCallRow, GuardOutcome, LogEntry } from "../store-rows.ts";
+import type { Begun, GuardCallRow, GuardOutcome, LogEntry } from "../store/store-rows.ts";
 
 /** One question to a person as it is stored. Times are unix seconds. */
 export interface ApprovalRow {

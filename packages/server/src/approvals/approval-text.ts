@@ -1,5 +1,5 @@
 import { stringifyJson, type WireValue } from "@agentkeys/contract";
-import type { Fields } from "../fields.ts";
+import type { Fields } from "../rpc/fields.ts";
 
 /** Characters that a person is shown. */
 export const TEXT_LIMIT = 4000;

@@ -8,8 +8,8 @@ import {
   textDigest,
   type WireValue,
 } from "@agentkeys/contract";
-import type { Fields } from "../fields.ts";
-import { unixNow } from "../records.ts";
+import type { Fields } from "../rpc/fields.ts";
+import { unixNow } from "../audit/records.ts";
 import type { Services } from "../services.ts";
 import type { ApprovalRow, NewApproval } from "./approval-store.ts";
 import { defaultText, readable } from "./approval-text.ts";

@@ -4,6 +4,8 @@ export interface Asked {
   mustLookUp(actor: string): boolean;
   /** An approval changed, durably. `actor`: "" = of several. `until`: unix seconds up to which the actor's calls must be looked up. */
   changed(actor: string, until: number): void;
+  /** Drops the actors whose calls need no look any more. */
+  forget(): void;
   /** Called after every change; must not throw. Returns the unsubscribe function. */
   subscribe(listener: (actor: string) => void): () => void;
 }
@@ -23,6 +25,9 @@ export function createAsked(known: ReadonlyMap<string, number>, now: () => numbe
     changed(actor, last) {
       if (last > (until.get(actor) ?? 0)) until.set(actor, last);
       for (const listener of listeners) listener(actor);
+    },
+    forget() {
+      for (const [actor, last] of until) if (last <= now()) until.delete(actor);
     },
     subscribe(listener) {
       const own = (actor: string) => listener(actor);

@@ -7,9 +7,9 @@ import {
   threadOf,
   toJsonValue,
 } from "@agentkeys/contract";
-import type { Operator } from "../auth.ts";
-import type { Exchange, Route } from "../exchange.ts";
-import { jsonReply } from "../exchange.ts";
+import type { Operator } from "../access/auth.ts";
+import type { Exchange, Route } from "../http/exchange.ts";
+import { jsonReply } from "../http/exchange.ts";
 import {
   type Fields,
   fieldsOf,
@@ -17,10 +17,10 @@ import {
   optionalText,
   requiredText,
   unsigned,
-} from "../fields.ts";
-import { jsonBody } from "../mcp-route.ts";
-import { asOperator, horizon } from "../operator.ts";
-import { recordDenied, unixNow } from "../records.ts";
+} from "../rpc/fields.ts";
+import { jsonBody } from "../rpc/mcp-route.ts";
+import { asOperator, horizon } from "../access/operator.ts";
+import { recordDenied, unixNow } from "../audit/records.ts";
 import type { Services } from "../services.ts";
 import { shownIn, shownTo } from "./approval.ts";
 import type { ApprovalRow } from "./approval-store.ts";

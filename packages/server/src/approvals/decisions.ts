@@ -6,7 +6,7 @@ import {
   threadOf,
   type WireObject,
 } from "@agentkeys/contract";
-import { kind, notPermitted, success, toEnvelope, unixNow } from "../records.ts";
+import { kind, notPermitted, success, toEnvelope, unixNow } from "../audit/records.ts";
 import type { Services } from "../services.ts";
 import type { ApprovalChange, ApprovalRow } from "./approval-store.ts";
 

@@ -1,4 +1,4 @@
-import { unixNow } from "../records.ts";
+import { unixNow } from "../audit/records.ts";
 import type { Services } from "../services.ts";
 import { expiry } from "./decisions.ts";
 

@@ -1,9 +1,9 @@
 import { AgentKeysError } from "@agentkeys/contract";
-import { answeredBefore, type Begun, endedBefore, usedBefore } from "../begin-answer.ts";
-import type { BeginRequest } from "../begin-request.ts";
-import { unixNow } from "../records.ts";
+import { answeredBefore, type Begun, endedBefore, usedBefore } from "../guard/begin-answer.ts";
+import type { BeginRequest } from "../guard/begin-request.ts";
+import { unixNow } from "../audit/records.ts";
 import type { Services } from "../services.ts";
-import type { LogEntry } from "../store.ts";
+import type { LogEntry } from "../store/store.ts";
 import { KEPT_LIMIT, shownTo, toApproval } from "./approval.ts";
 import type { ApprovalRow, Attempt, KnownCall, NewApproval } from "./approval-store.ts";
 import { callKey } from "./call-key.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openSqliteStore } from "../sqlite/sqlite-store.ts";
-import type { Store } from "../store.ts";
+import type { Store } from "../store/store.ts";
 import { approved, begin, call, decide, end, handClock } from "../testdata/approvals.test-kit.ts";
 import { actor, type Harness, open } from "../testdata/harness.test-kit.ts";
 

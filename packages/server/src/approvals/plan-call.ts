@@ -1,7 +1,7 @@
-import { type Answer, intentOf } from "../begin-answer.ts";
-import type { BeginRequest } from "../begin-request.ts";
+import { type Answer, intentOf } from "../guard/begin-answer.ts";
+import type { BeginRequest } from "../guard/begin-request.ts";
 import type { Services } from "../services.ts";
-import type { GuardCallRow } from "../store.ts";
+import type { GuardCallRow } from "../store/store.ts";
 import type { CallPlan, NewApproval } from "./approval-store.ts";
 import { expiry } from "./decisions.ts";
 import type { Judgement, Question } from "./judge.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { approvalDigest } from "@agentkeys/contract";
 import { expect, onTestFinished, test } from "vitest";
-import type { AuthorityConfig } from "../config-schema.ts";
-import { loadSettings } from "../config.ts";
+import type { AuthorityConfig } from "../config/config-schema.ts";
+import { loadSettings } from "../config/config.ts";
 import { begin, call, decide } from "../testdata/approvals.test-kit.ts";
 import { actor, open, operator } from "../testdata/harness.test-kit.ts";
 

@@ -1,10 +1,10 @@
 import { AgentKeysError } from "@agentkeys/contract";
-import type { Route } from "../exchange.ts";
-import { jsonReply } from "../exchange.ts";
-import { fieldsOf, requiredText } from "../fields.ts";
-import { jsonBody } from "../mcp-route.ts";
-import { asOperator, horizon } from "../operator.ts";
-import { recordDenied, unixNow } from "../records.ts";
+import type { Route } from "../http/exchange.ts";
+import { jsonReply } from "../http/exchange.ts";
+import { fieldsOf, requiredText } from "../rpc/fields.ts";
+import { jsonBody } from "../rpc/mcp-route.ts";
+import { asOperator, horizon } from "../access/operator.ts";
+import { recordDenied, unixNow } from "../audit/records.ts";
 import type { Services } from "../services.ts";
 import { approvalRecord } from "./decisions.ts";
 

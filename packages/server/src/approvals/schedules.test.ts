@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { openSqliteStore } from "../sqlite/sqlite-store.ts";
-import type { Store } from "../store.ts";
+import type { Store } from "../store/store.ts";
 import {
   type Answered,
   begin,

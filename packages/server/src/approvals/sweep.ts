@@ -1,4 +1,4 @@
-import { unixNow } from "../records.ts";
+import { unixNow } from "../audit/records.ts";
 import type { Services } from "../services.ts";
 import { expireOverdue } from "./expire.ts";
 
@@ -7,9 +7,10 @@ const EVERY = 600_000;
 
 /** Now and then drops what has been kept long enough, whether or not anybody looks. Gives the function that ends it. */
 export function startSweep(services: Services): () => void {
-  const { store, log } = services;
+  const { store, log, asked } = services;
   let ended = false;
   const sweep = async () => {
+    asked.forget();
     try {
       await store.forgetOldResults(unixNow(services));
       await expireOverdue(services);

@@ -1,12 +1,12 @@
 import type { CapPayload, WireValue } from "@agentkeys/contract";
-import type { Actor } from "../admission.ts";
-import type { CapRequest } from "../caps.ts";
-import { toPayload, verifiedPayload } from "../caps.ts";
-import type { Fields } from "../fields.ts";
-import { unsigned } from "../fields.ts";
-import { anyOther } from "../policy.ts";
-import { notPermitted, toEnvelope } from "../records.ts";
-import { backendError, scopeDenied } from "../refusals.ts";
+import type { Actor } from "../access/admission.ts";
+import type { CapRequest } from "../access/caps.ts";
+import { toPayload, verifiedPayload } from "../access/caps.ts";
+import type { Fields } from "../rpc/fields.ts";
+import { unsigned } from "../rpc/fields.ts";
+import { anyOther } from "../access/policy.ts";
+import { notPermitted, toEnvelope } from "../audit/records.ts";
+import { backendError, scopeDenied } from "../access/refusals.ts";
 import type { Services } from "../services.ts";
 
 /** Seconds. */

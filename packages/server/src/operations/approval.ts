@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { AgentKeysError, encodeCanonical, type JsonObject } from "@agentkeys/contract";
-import { actingActor, operatorOf, requireHex32 } from "../admission.ts";
+import { actingActor, operatorOf, requireHex32 } from "../access/admission.ts";
 import { shownTo, toApproval } from "../approvals/approval.ts";
 import { approvalRecord } from "../approvals/decisions.ts";
 import { PENDING_LIMIT } from "../approvals/judge.ts";
-import { fieldsOf, requiredText } from "../fields.ts";
-import { digestOf } from "../records.ts";
+import { fieldsOf, requiredText } from "../rpc/fields.ts";
+import { digestOf } from "../audit/records.ts";
 import type { Services } from "../services.ts";
 import type { Handler } from "./handler.ts";
 import { ambientIn } from "./handler.ts";

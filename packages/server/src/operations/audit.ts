@@ -1,8 +1,8 @@
 import { AgentKeysError, hexFieldProblem, isReservedOpKind } from "@agentkeys/contract";
-import { actingActor, operatorOf } from "../admission.ts";
-import { isFields, missing, narrowed, optionalText, requiredText } from "../fields.ts";
-import { notPermitted, toEnvelope } from "../records.ts";
-import { backendError } from "../refusals.ts";
+import { actingActor, operatorOf } from "../access/admission.ts";
+import { isFields, missing, narrowed, optionalText, requiredText } from "../rpc/fields.ts";
+import { notPermitted, toEnvelope } from "../audit/records.ts";
+import { backendError } from "../access/refusals.ts";
 import type { Handler } from "./handler.ts";
 
 /** Upstream's environment defaults are never used here, and both bytes are narrowed without a range error. */

@@ -1,11 +1,11 @@
 import { AgentKeysError, capOps, capPayloadJson, type WireValue } from "@agentkeys/contract";
-import type { Actor } from "../admission.ts";
-import { actingActor, hex32, operatorOf } from "../admission.ts";
-import type { CapOp } from "../caps.ts";
-import { toPayload } from "../caps.ts";
-import { fieldsOf, requiredText } from "../fields.ts";
-import { kind, notPermitted, success, toEnvelope, unixNow } from "../records.ts";
-import { backendError, scopeDenied } from "../refusals.ts";
+import type { Actor } from "../access/admission.ts";
+import { actingActor, hex32, operatorOf } from "../access/admission.ts";
+import type { CapOp } from "../access/caps.ts";
+import { toPayload } from "../access/caps.ts";
+import { fieldsOf, requiredText } from "../rpc/fields.ts";
+import { kind, notPermitted, success, toEnvelope, unixNow } from "../audit/records.ts";
+import { backendError, scopeDenied } from "../access/refusals.ts";
 import type { Services } from "../services.ts";
 import { hasScope, ttlOf } from "./access.ts";
 import type { Handler } from "./handler.ts";

@@ -1,9 +1,9 @@
 import { capHash } from "@agentkeys/contract";
-import type { Actor } from "../admission.ts";
-import { actingActor, operatorOf } from "../admission.ts";
-import { optionalText, requiredText } from "../fields.ts";
-import { digestOf, failure, kind, success, toEnvelope } from "../records.ts";
-import { refusal } from "../refusals.ts";
+import type { Actor } from "../access/admission.ts";
+import { actingActor, operatorOf } from "../access/admission.ts";
+import { optionalText, requiredText } from "../rpc/fields.ts";
+import { digestOf, failure, kind, success, toEnvelope } from "../audit/records.ts";
+import { refusal } from "../access/refusals.ts";
 import type { Services } from "../services.ts";
 import type { Access } from "./access.ts";
 import { authorise, hasScope, ttlOf } from "./access.ts";

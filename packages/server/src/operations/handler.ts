@@ -1,7 +1,7 @@
 import type { ToolKey, WireValue } from "@agentkeys/contract";
-import type { Caller } from "../auth.ts";
-import type { Fields } from "../fields.ts";
-import { missing, optionalText } from "../fields.ts";
+import type { Caller } from "../access/auth.ts";
+import type { Fields } from "../rpc/fields.ts";
+import { missing, optionalText } from "../rpc/fields.ts";
 import type { Services } from "../services.ts";
 
 export interface Call {

@@ -1,4 +1,4 @@
-import { actingActor } from "../admission.ts";
+import { actingActor } from "../access/admission.ts";
 import type { Handler } from "./handler.ts";
 import { ambientIn } from "./handler.ts";
 

@@ -1,9 +1,9 @@
 import { capHash } from "@agentkeys/contract";
-import { actingActor, operatorOf } from "../admission.ts";
-import type { CapOp } from "../caps.ts";
-import { requiredText } from "../fields.ts";
-import { digestOf, failure, kind, success, toEnvelope } from "../records.ts";
-import { backendError } from "../refusals.ts";
+import { actingActor, operatorOf } from "../access/admission.ts";
+import type { CapOp } from "../access/caps.ts";
+import { requiredText } from "../rpc/fields.ts";
+import { digestOf, failure, kind, success, toEnvelope } from "../audit/records.ts";
+import { backendError } from "../access/refusals.ts";
 import type { Services } from "../services.ts";
 import type { Access } from "./access.ts";
 import { authorise, hasScope, recordRefusal, ttlOf } from "./access.ts";

@@ -1,10 +1,10 @@
 import { encodeCanonical } from "@agentkeys/contract";
-import type { Actor } from "../admission.ts";
-import { claimedActor, operatorOf, requireHex32 } from "../admission.ts";
-import type { Fields } from "../fields.ts";
-import { fieldsOf, requiredText } from "../fields.ts";
-import type { Decision } from "../policy.ts";
-import { digestOf, kind, notPermitted, success, toEnvelope } from "../records.ts";
+import type { Actor } from "../access/admission.ts";
+import { claimedActor, operatorOf, requireHex32 } from "../access/admission.ts";
+import type { Fields } from "../rpc/fields.ts";
+import { fieldsOf, requiredText } from "../rpc/fields.ts";
+import type { Decision } from "../access/policy.ts";
+import { digestOf, kind, notPermitted, success, toEnvelope } from "../audit/records.ts";
 import type { Services } from "../services.ts";
 import type { Handler } from "./handler.ts";
 import { ambientIn } from "./handler.ts";

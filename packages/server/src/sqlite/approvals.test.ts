@@ -36,6 +36,11 @@ const lists: [ApprovalFilter, string][] = [
     "approvals_call_id (call_id=? AND actor=? AND rowid>?)",
   ],
   [
+    { actor: "a", run_key: "r", status: "pending" },
+    "approvals_run (run_key=? AND actor=? AND rowid>?)",
+  ],
+  [{ operator_omni: "o", run_key: "r" }, "approvals_run (run_key=?)"],
+  [
     { operator_omni: "o", status: "pending" },
     "approvals_operator (operator_omni=? AND status=? AND rowid>?)",
   ],

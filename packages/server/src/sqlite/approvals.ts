@@ -104,9 +104,10 @@ export function createApprovals(database: DatabaseSync) {
       const { after, limit = 100 } = page;
       const from = after === undefined ? 0 : "(SELECT number FROM approvals WHERE id = :after)";
       // The fields of one index; without the others' plus sign SQLite might walk along those instead.
-      const { call_id, actor } = filter;
-      const own = actor === undefined ? "operator_omni" : "actor";
-      const by = call_id === undefined ? [own, "status"] : ["call_id", "actor"];
+      const { call_id, run_key, actor } = filter;
+      const own = actor === undefined ? ["operator_omni", "status"] : ["actor", "status"];
+      const run = run_key === undefined ? own : ["run_key", "actor"];
+      const by = call_id === undefined ? run : ["call_id", "actor"];
       const where = { clause: `number > ${from}`, order: "number", by };
       const values = after === undefined ? { limit } : { limit, after };
       return list(filter, where, values);

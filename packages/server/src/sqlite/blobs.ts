@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { LogEntry } from "../store.ts";
+import type { LogEntry } from "../store/store.ts";
 import type { Log, Sealed } from "./log.ts";
 
 /** A table of ciphertexts; `put` belongs inside a transaction. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { CapRow } from "../store.ts";
+import type { CapRow } from "../store/store.ts";
 import type { Log, Sealed } from "./log.ts";
 
 /** Capabilities; `put` and `revoke` belong inside a transaction. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AgentKeysError, type AuditEnvelope, encodeEnvelope, keccak256 } from "@agentkeys/contract";
+import { walSize } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Log, type Sealed } from "./log.ts";
 import { openWalSync } from "./wal-sync.ts";
@@ -23,7 +24,7 @@ export interface Connection {
 }
 
 export function createConnection(database: DatabaseSync): Connection {
-  const sync = openWalSync(database);
+  const sync = openWalSync(database, walSize);
   const log = new Log(database);
   const commit = new GroupCommit(database, log, sync);
   const seal = (envelope: AuditEnvelope): Sealed => {
@@ -31,12 +32,17 @@ export function createConnection(database: DatabaseSync): Connection {
     return { bytes, hash: keccak256(bytes) };
   };
   const write = <T>(run: () => T, size = ROW_SIZE): Promise<T> => commit.submit(size, run);
-  const record = async <T>(
+  const record = <T>(
     envelope: AuditEnvelope,
     run: (sealed: Sealed) => T,
     extra = ROW_SIZE,
   ): Promise<T> => {
-    const sealed = seal(envelope);
+    let sealed: Sealed;
+    try {
+      sealed = seal(envelope);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return commit.submit(sealed.bytes.length + extra, () => run(sealed));
   };
   return {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { record } from "../store-samples.suite.ts";
+import { record } from "../store/store-samples.suite.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 
 const ROUNDS = 4;
@@ -23,7 +23,7 @@ const program = (data: string) => `
   await Promise.all(Array.from({ length: 32 }, async (_, worker) => {
     for (let i = 0; ; i++) {
       const begin_id = [run, worker, i].join("-");
-      const [actor, operator_omni] = ["a", "o"];
+      const { actor_omni: actor, operator_omni } = envelope("");
       const call = { begin_id, actor, operator_omni, request_digest: "d", tool: "t", call_id: "c", run_key: undefined, verdict: "accept", answer: "{}" };
       told((await store.begin(call, envelope("intent " + begin_id))).entry);
       told((await store.end({ begin_id, actor, outcome: "ok" }, () => envelope("outcome " + begin_id))).entry);
@@ -77,8 +77,10 @@ test("kill -9 loses nothing that was acknowledged and leaves no lock", async () 
   const database = new DatabaseSync(join(data, "authority.db"));
   onTestFinished(() => database.close());
   expect(database.prepare("PRAGMA integrity_check").get()).toMatchObject({ integrity_check: "ok" });
-  const halves = database.prepare(`
-    SELECT count(*) AS n FROM guard_calls WHERE intent_seq NOT IN (SELECT seq FROM log)
-      OR outcome_seq NOT IN (SELECT seq FROM log) OR (outcome IS NULL) <> (outcome_seq IS NULL)`);
-  expect(halves.get()).toMatchObject({ n: 0 });
+  const strayed = database.prepare(`
+    SELECT count(*) AS n FROM calls
+    LEFT JOIN log i ON i.seq = intent_seq AND i.begin_id = calls.begin_id AND i.call IS NOT NULL
+    LEFT JOIN log o ON o.seq = outcome_seq AND o.begin_id = calls.begin_id AND o.outcome IS NOT NULL
+    WHERE i.seq IS NULL OR (o.seq IS NULL) <> (outcome_seq IS NULL)`);
+  expect(strayed.get()).toMatchObject({ n: 0 });
 });

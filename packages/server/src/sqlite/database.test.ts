@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { record } from "../store-samples.suite.ts";
+import { record } from "../store/store-samples.suite.ts";
 import { openDatabase, sqliteWarning } from "./database.ts";
 import { schemaVersion } from "./migrate.ts";
 import { openSqliteStore } from "./sqlite-store.ts";

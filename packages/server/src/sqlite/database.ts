@@ -10,10 +10,12 @@ const APPLICATION_ID = 0x41_4b_65_79;
 /** Files up to this many bytes are checked whole at start (about a second and a half per GiB). */
 const CHECKED_SIZE = 256 << 20;
 
-/**
- * NORMAL syncs around checkpoints; the sync after each commit is our own. A checkpoint after 2000 pages (8 MiB): from then on the
- * write-ahead log is overwritten, which is synced twice as fast as a file that grows; checkpoints more often cost more than that wins.
- */
+/** Pages in the write-ahead log after which they are copied to the database; the log is then written from its start again. */
+const CHECKPOINT = 1000;
+/** Bytes of a write-ahead log of that length: its header, and a header and 4096 bytes for each page. */
+export const walSize = 32 + CHECKPOINT * (24 + 4096);
+
+/** NORMAL syncs around checkpoints; the sync after each commit is our own. */
 const settings = `
 PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
@@ -21,7 +23,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA fullfsync = ON;
 PRAGMA checkpoint_fullfsync = ON;
-PRAGMA wal_autocheckpoint = 2000;
+PRAGMA wal_autocheckpoint = ${CHECKPOINT};
 PRAGMA cache_size = -32768;
 `;
 

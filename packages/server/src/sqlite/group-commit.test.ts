@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { actor, denied, guardCall, record } from "../store-samples.suite.ts";
-import type { Store } from "../store.ts";
+import { actor, denied, guardCall, record } from "../store/store-samples.suite.ts";
+import type { Store } from "../store/store.ts";
 import { openDatabase } from "./database.ts";
 import { createSqliteStore, openSqliteStore } from "./sqlite-store.ts";
 

@@ -7,6 +7,8 @@ import type { Sync } from "./wal-sync.ts";
 /** Bounds of one transaction. A sync of 256 KiB costs little more than one of a row, but the event loop waits for both. */
 const MAX_UNITS = 1000;
 const MAX_BYTES = 256 << 10;
+/** Batches that may start from rest in one turn of the event loop. */
+const TURN = 8;
 
 interface Unit {
   readonly size: number;
@@ -38,6 +40,7 @@ export class GroupCommit {
   #queue: Unit[] = [];
   /** Whether a batch is on its way; otherwise the queue is empty. */
   #busy = false;
+  #started = 0;
   /** Why nothing is taken any more. */
   #refusal: AgentKeysError | undefined;
   #idle: (() => void) | undefined;
@@ -64,9 +67,7 @@ export class GroupCommit {
     return new Promise<T>((resolve, reject) => {
       if (this.#refusal !== undefined) return reject(this.#refusal);
       this.#queue.push({ size, run, resolve, reject, value: undefined, failure: undefined });
-      if (this.#busy) return;
-      this.#busy = true;
-      this.#gather();
+      if (!this.#busy) this.#start();
     });
   }
 
@@ -76,24 +77,35 @@ export class GroupCommit {
     if (this.#busy) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
-  /** The next batch is whatever has arrived when this turn of the event loop is over. */
-  #gather(): void {
-    setImmediate(() => this.#commitNext());
+  /**
+   * The first batch is what has been asked for when this tick is over: whoever reads from sockets asks for all that they hold in one.
+   * Now and then the event loop gets its turn before, or somebody who makes one call after the other would stop it.
+   */
+  #start(): void {
+    this.#busy = true;
+    this.#started += 1;
+    if (this.#started % TURN === 0) setImmediate(this.#commitNext);
+    else process.nextTick(this.#commitNext);
   }
 
-  #commitNext(): void {
-    const units = this.#take();
-    if (units.length === 0) {
-      this.#busy = false;
-      this.#idle?.();
+  /** The next one is what has been asked for when this turn of the event loop is over. */
+  #goOn(): void {
+    if (this.#queue.length > 0) {
+      setImmediate(this.#commitNext);
       return;
     }
+    this.#busy = false;
+    this.#idle?.();
+  }
+
+  readonly #commitNext = (): void => {
+    const units = this.#take();
     try {
       // A unit that failed left the others undecided: once more, each behind its own savepoint.
       if (!this.#attempt(units, false)) this.#attempt(units, true);
     } catch (error) {
       rejectAll(units, notRecorded(error));
-      this.#gather();
+      this.#goOn();
       return;
     }
     const entries = this.#log.committed();
@@ -101,19 +113,19 @@ export class GroupCommit {
       if (error !== null) return this.#fail(units, error);
       settle(units);
       this.#log.publish(entries);
-      this.#gather();
+      this.#goOn();
     };
     // While nobody else waits, blocking is the quickest way.
     if (units.length === 1 && this.#queue.length === 0) synced(attemptOf(() => this.#sync.now()));
     else this.#sync.later(synced);
-  }
+  };
 
   /** Nobody knows what a disk holds that failed to sync, and a second sync may call lost pages written. So this is the end. */
   #fail(units: readonly Unit[], error: unknown): void {
     this.#refusal = notRecorded(error);
     rejectAll(units, this.#refusal);
     rejectAll(this.#queue.splice(0), this.#refusal);
-    this.#gather();
+    this.#goOn();
   }
 
   #take(): Unit[] {
@@ -131,7 +143,6 @@ export class GroupCommit {
   #attempt(units: readonly Unit[], isolated: boolean): boolean {
     this.#sql.begin.run();
     try {
-      this.#log.begin();
       for (const unit of units) {
         if (isolated) this.#runIsolated(unit);
         else if (!runPlain(unit)) {

@@ -1,10 +1,18 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { LogEntry } from "../store.ts";
+import type { LogEntry } from "../store/store.ts";
+import { callRuns, hashRuns } from "./log-runs.ts";
 
 /** A record on its way into the log. */
 export interface Sealed {
   readonly bytes: Uint8Array;
   readonly hash: Uint8Array;
+}
+
+/** The guarded call that a record is about: what its bytes do not say (JSON) where it begins, or how it ended. */
+export interface CallNote {
+  readonly begin_id: string;
+  readonly call?: string;
+  readonly outcome?: string;
 }
 
 type Listener = (entries: readonly LogEntry[]) => void;
@@ -15,33 +23,23 @@ interface Row {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Records per run of the hash index. A run is indexed when it is full, all at once: hashes are random, and one index over all of them
- * would rewrite a page for every record. A look-up costs about a microsecond per run, the newest first.
- */
-const RUN = 2048;
-
-const index = `
-INSERT INTO log_runs (run, prefix, seq)
-SELECT seq / ${RUN}, substr(hash, 1, 6), seq FROM log WHERE seq > ?1 - ${RUN} AND seq <= ?1 ORDER BY 2, 3`;
-
 const byHash = `
 WITH RECURSIVE newest (run) AS (SELECT coalesce(max(run), -1) FROM log_runs),
 runs (run) AS (SELECT run FROM newest UNION ALL SELECT run - 1 FROM runs WHERE run > 0),
 found (seq) AS (
-  SELECT log.seq FROM newest CROSS JOIN log ON log.seq >= (newest.run + 1) * ${RUN} WHERE log.hash = ?1
+  SELECT log.seq FROM newest CROSS JOIN log ON log.seq >= (newest.run + 1) * ${hashRuns.size} WHERE log.hash = :hash
   UNION ALL
-  SELECT h.seq FROM runs CROSS JOIN log_runs h ON h.run = runs.run AND h.prefix = substr(?1, 1, 6)
+  SELECT h.seq FROM runs CROSS JOIN log_runs h ON h.run = runs.run AND h.prefix = substr(:hash, 1, 6)
 )
-SELECT log.bytes FROM found CROSS JOIN log USING (seq) WHERE log.hash = ?1 AND seq <= ?2 LIMIT 1`;
+SELECT log.bytes FROM found CROSS JOIN log USING (seq) WHERE log.hash = :hash AND seq <= :durable LIMIT 1`;
 
 export function toHash(hash: Uint8Array): string {
   return `0x${Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("hex")}`;
 }
 
 /**
- * The log table. `append` belongs inside a transaction that `begin` opened; sequence numbers and entries are handed out there, and
- * can be read and are heard by listeners from `publish` on, when they are durable.
+ * The log table. `append` belongs inside a transaction; sequence numbers and entries are handed out there, and can be read and are
+ * heard by listeners from `publish` on, when they are durable.
  */
 export class Log {
   readonly #sql;
@@ -50,12 +48,19 @@ export class Log {
   #head: number | undefined;
   #durable: number;
   #fresh: LogEntry[] = [];
+  readonly #runs;
+  /** How often something that was appended has been undone. */
+  undone = 0;
 
   constructor(database: DatabaseSync) {
+    this.#runs = [hashRuns, callRuns].map(({ size, fill }) => {
+      return { size, fill: database.prepare(fill) };
+    });
     this.#sql = {
       head: database.prepare("SELECT coalesce(max(seq), 0) AS head FROM log"),
-      insert: database.prepare("INSERT INTO log (seq, hash, bytes) VALUES (?, ?, ?)"),
-      index: database.prepare(index),
+      insert: database.prepare(
+        "INSERT INTO log (seq, hash, bytes, begin_id, call, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+      ),
       byHash: database.prepare(byHash),
       between: database.prepare(
         "SELECT seq, hash, bytes FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
@@ -68,24 +73,24 @@ export class Log {
     return Number(this.#sql.head.get()?.["head"]);
   }
 
-  begin(): void {
-    this.#head ??= this.#headOnDisk();
-  }
-
   /** The sequence number that the next record gets. */
   next(): number {
-    if (this.#head === undefined) throw new Error("the log is written inside a transaction only");
-    return this.#head + 1;
+    return (this.#head ??= this.#headOnDisk()) + 1;
   }
 
-  append({ hash, bytes }: Sealed): LogEntry {
+  append({ hash, bytes }: Sealed, about?: CallNote): LogEntry {
     const seq = this.next();
-    this.#sql.insert.run(seq, hash, bytes);
-    if ((seq + 1) % RUN === 0) this.#sql.index.run(seq);
+    const { begin_id = null, call = null, outcome = null } = about ?? {};
+    this.#sql.insert.run(seq, hash, bytes, begin_id, call, outcome);
+    if ((seq + 1) % callRuns.size === 0) this.#fillRuns(seq);
     this.#head = seq;
     const entry = { seq, envelope_hash: toHash(hash), bytes };
     this.#fresh.push(entry);
     return entry;
+  }
+
+  #fillRuns(last: number): void {
+    for (const { size, fill } of this.#runs) if ((last + 1) % size === 0) fill.run({ last });
   }
 
   mark(): number {
@@ -96,11 +101,13 @@ export class Log {
   rewind(mark: number): void {
     if (this.#head !== undefined) this.#head -= this.#fresh.length - mark;
     this.#fresh.length = mark;
+    this.undone += 1;
   }
 
   abandon(): void {
     this.#head = undefined;
     this.#fresh = [];
+    this.undone += 1;
   }
 
   /** What the transaction appended that was just committed. */
@@ -132,7 +139,8 @@ export class Log {
   envelope(hash: string): Uint8Array | undefined {
     const digits = hash.startsWith("0x") ? hash.slice(2) : hash;
     if (!/^[0-9a-fA-F]{64}$/.test(digits)) return undefined;
-    const row = this.#sql.byHash.get(Buffer.from(digits, "hex"), this.#durable);
+    const durable = this.#durable;
+    const row = this.#sql.byHash.get({ hash: Buffer.from(digits, "hex"), durable });
     return row?.["bytes"] as Uint8Array | undefined;
   }
 

@@ -7,7 +7,7 @@ import type {
   StoredResult,
 } from "../approvals/approval-store.ts";
 import { runKeyOf } from "../approvals/call-key.ts";
-import type { LogEntry } from "../store-rows.ts";
+import type { LogEntry } from "../store/store-rows.ts";
 import type { ApprovalTables } from "./approval-tables.ts";
 import type { Connection } from "./connection.ts";
 import type { GuardCalls } from "./guard-calls.ts";

@@ -1,13 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { KnownCall } from "../approvals/approval-store.ts";
-import type { GuardOutcome } from "../store.ts";
+import type { GuardCalls } from "./guard-calls.ts";
 
 /** Calls that may be met again, and their results; writing methods belong inside a transaction. */
-export function createMetCalls(database: DatabaseSync) {
+export function createMetCalls(database: DatabaseSync, calls: GuardCalls) {
   const sql = {
     find: database.prepare(`
-      SELECT m.begin_id, g.outcome, r.sealed FROM met_calls m
-      JOIN guard_calls g ON g.begin_id = m.begin_id
+      SELECT m.begin_id, r.sealed FROM met_calls m
       LEFT JOIN call_results r ON r.begin_id = m.begin_id AND r.kept_until > ?
       WHERE m.call = ?`),
     remember: database.prepare(`
@@ -24,9 +23,9 @@ export function createMetCalls(database: DatabaseSync) {
     find(call: Uint8Array, now: number): KnownCall["earlier"] {
       const row = sql.find.get(now, call);
       if (row === undefined) return undefined;
-      const { begin_id, outcome, sealed } = row;
-      const result = sealed === null ? undefined : (sealed as Uint8Array);
-      return { begin_id: String(begin_id), outcome: outcome as GuardOutcome | null, result };
+      const begin_id = String(row["begin_id"]);
+      const result = (row["sealed"] ?? undefined) as Uint8Array | undefined;
+      return { begin_id, outcome: calls.outcome(begin_id), result };
     },
 
     remember(call: Uint8Array, begin_id: string): void {

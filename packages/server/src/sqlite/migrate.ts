@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { migration001 } from "./migration-001.ts";
 import { migration002 } from "./migration-002.ts";
+import { migration003 } from "./migration-003.ts";
 
 /** Migration N takes `user_version` from N - 1 to N. Never edited once released. */
-const migrations: readonly string[] = [migration001, migration002];
+const migrations: readonly string[] = [migration001, migration002, migration003];
 
 export const schemaVersion = migrations.length;
 

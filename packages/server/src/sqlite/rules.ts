@@ -12,7 +12,7 @@ export function createRules(database: DatabaseSync) {
       SELECT rule, revoked_at FROM approval_rules
       WHERE actor = ? AND tool = ? AND expires_at > ? AND revoked_at IS NULL ORDER BY number`),
     list: database.prepare(`
-      SELECT rule, revoked_at FROM approval_rules WHERE ?1 IS NULL OR operator_omni = ?1
+      SELECT rule, revoked_at FROM approval_rules WHERE :operator_omni IS NULL OR operator_omni = :operator_omni
       ORDER BY number`),
     revoke: database.prepare("UPDATE approval_rules SET revoked_at = ? WHERE id = ?"),
   };
@@ -32,7 +32,7 @@ export function createRules(database: DatabaseSync) {
       sql.inForce.all(actor, tool, now).map(toRule),
 
     list: (operator_omni: string | undefined): ApprovalRule[] =>
-      sql.list.all(operator_omni ?? null).map(toRule),
+      sql.list.all({ operator_omni: operator_omni ?? null }).map(toRule),
 
     /** False: it was revoked before. */
     revoke(id: string, at: number): boolean {

@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { AgentKeysError } from "@agentkeys/contract";
-import type { Clock, Store } from "../store.ts";
+import type { Clock, Store } from "../store/store.ts";
 import { createActors } from "./actors.ts";
 import { createApprovalStore } from "./approval-store.ts";
 import { createApprovalTables } from "./approval-tables.ts";
@@ -12,6 +13,7 @@ import { type Connection, createConnection } from "./connection.ts";
 import { openDatabase, sqliteVersion, sqliteWarning } from "./database.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { createGuardCalls } from "./guard-calls.ts";
+import { createLoggedCalls } from "./logged-calls.ts";
 import { createMeet } from "./meet.ts";
 
 export interface SqliteStoreOptions {
@@ -19,6 +21,8 @@ export interface SqliteStoreOptions {
   readonly data: string;
   /** Default `Date.now`. */
   readonly clock?: Clock;
+  /** Bytes that the disk must have left for the store to call itself ready. Default 16 MiB. */
+  readonly spare?: number;
   /** Told about an SQLite older than 3.51.3, which can corrupt a database. Default: `process.emitWarning`. */
   readonly warn?: (message: string) => void;
 }
@@ -28,7 +32,8 @@ export interface SqliteStoreOptions {
  * the database is damaged, foreign or newer.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { data, clock = Date.now, warn = (text) => process.emitWarning(text) } = options;
+  const { data, clock = Date.now, spare = 16 << 20 } = options;
+  const { warn = (text: string) => process.emitWarning(text) } = options;
   if (data === ":memory:") return createSqliteStore(openDatabase(data), clock, () => undefined);
   makeDirectory(data);
   const unlock = lockDirectory(data);
@@ -36,11 +41,23 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const database = openDatabase(join(data, "authority.db"));
     const warning = sqliteWarning(sqliteVersion(database));
     if (warning !== undefined) warn(warning);
-    return await createSqliteStore(database, clock, unlock);
+    const store = await createSqliteStore(database, clock, unlock);
+    const ready = async () => {
+      await requireSpare(data, spare);
+      await store.ready();
+    };
+    return { ...store, ready };
   } catch (error) {
     unlock();
     throw error;
   }
+}
+
+/** A row may still fit where the next ones do not. */
+async function requireSpare(directory: string, spare: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize >= spare) return;
+  throw new AgentKeysError("audit_unavailable", "audit_append failed: the disk is almost full");
 }
 
 function makeDirectory(directory: string): void {
@@ -60,8 +77,8 @@ export async function createSqliteStore(
 ): Promise<Store> {
   const connection = createConnection(database);
   const { log, record, write, read } = connection;
-  const calls = createGuardCalls(database, log);
-  const tables = createApprovalTables(database, connection);
+  const calls = createGuardCalls(createLoggedCalls(database, log));
+  const tables = createApprovalTables(database, calls, connection);
   const { meet, keep } = createMeet(tables, calls, connection);
   const actors = createActors(database, log);
   const probe = database.prepare(

@@ -75,6 +75,15 @@ test("a lone unit whose sync fails is refused too", async () => {
   }
 });
 
+test("one call after the other leaves the event loop its turns", async () => {
+  const { append } = opened();
+  const turned = new AbortController();
+  setTimeout(() => turned.abort(), 0);
+  let n = 0;
+  while (!turned.signal.aborted) await append((n += 1) % 250);
+  expect(n).toBeGreaterThan(0);
+});
+
 test("closing waits for the syncs of what was asked for before", async () => {
   const { append, answered, commit, waiting } = opened();
   const batches = [append(1), append(2)];
@@ -99,8 +108,9 @@ test("SQLite keeps the file that is synced: before the first write, and when it 
   // The second time there is nothing left to migrate.
   for (const nonce of ["first", "second"]) {
     const database = openDatabase(file);
-    const sync = openWalSync(database);
-    const before = statSync(`${file}-wal`).ino;
+    const sync = openWalSync(database, 1 << 20);
+    const { ino: before, size } = statSync(`${file}-wal`);
+    expect(size).toBe(1 << 20);
     const put = database.prepare("INSERT INTO caps VALUES (?, 'a', 1, NULL)");
     put.run(`${nonce} a`);
     database.exec("PRAGMA wal_checkpoint(RESTART)");

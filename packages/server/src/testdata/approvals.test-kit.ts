@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Approval } from "@agentkeys/contract";
-import type { Begun } from "../begin-answer.ts";
+import type { Begun } from "../guard/begin-answer.ts";
 import { actor, type Caller, type Harness, type HttpInit, operator } from "./harness.test-kit.ts";
 
 export const digest = `0x${"d1".repeat(32)}`;

@@ -2,7 +2,7 @@ import { decodeEnvelope, opKindName, parseJson, type WireValue } from "@agentkey
 import { onTestFinished } from "vitest";
 import type { Authority, AuthorityOptions } from "../authority.ts";
 import { createAuthority } from "../authority.ts";
-import type { AuthorityConfig } from "../config-schema.ts";
+import type { AuthorityConfig } from "../config/config-schema.ts";
 import { recordings } from "./exchanges.test-kit.ts";
 
 export const { actor = "", other = "", operator = "", device = "" } = recordings.vars;
