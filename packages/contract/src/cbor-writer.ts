@@ -25,18 +25,23 @@ const scratch = new DataView(new ArrayBuffer(8));
 
 let spare: CborWriter | undefined;
 
-/**
- * Runs `fill` on a writer and returns the bytes that it wrote. One buffer is reused; a nested call
- * gets its own.
- */
+/** Runs `fill` on a writer and returns the bytes that it wrote. */
 export function writeCbor(fill: (w: CborWriter) => void): Uint8Array {
+  return useCbor(fill, (bytes) => bytes.slice());
+}
+
+/**
+ * Runs `fill` on a writer and gives `use` the bytes that it wrote: a view of the buffer, good until
+ * `use` returns. One buffer is reused; a nested call gets its own.
+ */
+export function useCbor<T>(fill: (w: CborWriter) => void, use: (bytes: Uint8Array) => T): T {
   const w = spare ?? { bytes: new Uint8Array(INITIAL_SIZE), at: 0, zeroSign: true };
   spare = undefined;
   w.at = 0;
   w.zeroSign = true;
   try {
     fill(w);
-    return w.bytes.slice(0, w.at);
+    return use(w.bytes.subarray(0, w.at));
   } finally {
     if (w.bytes.length <= KEPT_SIZE) spare = w;
   }

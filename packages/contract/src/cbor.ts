@@ -4,8 +4,8 @@ import {
   MAX_CBOR_DEPTH,
   utf8Length,
   writeBigInt,
+  useCbor,
   writeBytes,
-  writeCbor,
   writeFloat,
   writeHead,
   writeText,
@@ -28,10 +28,19 @@ export type { CborValue };
  * integers, -0 is a float. Throws a TypeError or RangeError on what has no such form.
  */
 export function encodeCanonical(value: CborValue, options: EncodeOptions = {}): Uint8Array {
-  return writeCbor((w) => {
-    w.zeroSign = options.zeroSign ?? true;
+  return useCanonical(value, (bytes) => bytes.slice(), options);
+}
+
+/** As `encodeCanonical`, for who needs no bytes of their own: `use` gets a view that is good until it returns. */
+export function useCanonical<T>(
+  value: CborValue,
+  use: (bytes: Uint8Array) => T,
+  { zeroSign = true }: EncodeOptions = {},
+): T {
+  return useCbor((w) => {
+    w.zeroSign = zeroSign;
     writeValue(w, value, 0);
-  });
+  }, use);
 }
 
 export interface EncodeOptions {

@@ -2,7 +2,7 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex0x } from "./bytes.ts";
 import { keccak256 } from "./keccak.ts";
-import { encodeCanonical } from "./cbor.ts";
+import { useCanonical } from "./cbor.ts";
 import type { JsonValue } from "./json.ts";
 
 /**
@@ -12,14 +12,12 @@ import type { JsonValue } from "./json.ts";
  * RangeError on what is not JSON, instead of digesting less than was given.
  */
 export function inputDigest(value: JsonValue): string {
-  return bytesToHex0x(keccak256(encodeJson(value)));
+  return bytesToHex0x(useCanonical(value, keccak256, asJson));
 }
 
 /** As `inputDigest`, under a secret key: HMAC-SHA-256 over the same bytes. */
 export function hmacDigest(key: Uint8Array, value: JsonValue): string {
-  return bytesToHex0x(hmac(sha256, key, encodeJson(value)));
+  return bytesToHex0x(useCanonical(value, (bytes) => hmac(sha256, key, bytes), asJson));
 }
 
-function encodeJson(value: JsonValue): Uint8Array {
-  return encodeCanonical(value, { zeroSign: false });
-}
+const asJson = { zeroSign: false };

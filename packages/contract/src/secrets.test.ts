@@ -77,6 +77,16 @@ describe("scrub", () => {
 });
 
 describe("scrubError", () => {
+  test("the errors that an error gathers are scrubbed too", () => {
+    const inner = new Error(`one ${key}`, { cause: new Error(`why ${key}`) });
+    const error = new AggregateError([inner, `two ${key}`], "many");
+    expect(secrets.scrubError(error)).toBe(error);
+    expect(error.errors).toEqual([inner, "two [secret:openrouter]"]);
+    for (const text of [inner.message, inner.stack, (inner.cause as Error).message]) {
+      expect(text).not.toContain(key);
+    }
+  });
+
   test("the same error, without the value in message, stack, fields and causes", () => {
     class HttpError extends Error {
       readonly response = { headers: { authorization: `Bearer ${key}` } };

@@ -16,7 +16,7 @@ export interface Secrets {
    * in a URL or in base64. What holds none is given back as it is; objects of classes are not looked into.
    */
   scrub<T>(value: T): T;
-  /** The same error, its message, stack and causes scrubbed in place; one that cannot be changed becomes another one. */
+  /** The same error, its message, stack, causes and errors scrubbed in place; one that cannot be changed becomes another one. */
   scrubError(error: unknown): unknown;
 }
 
@@ -133,6 +133,10 @@ function scrubbedError(error: unknown, replace: Replace, seen: Set<unknown>): un
       if (key === "message" || key === "stack") continue;
       const clean = scrubbedError(field, replace, seen);
       if (clean !== field) Object.assign(error, { [key]: clean });
+    }
+    const { errors } = error as AggregateError;
+    if (Array.isArray(errors)) {
+      for (const [i, one] of errors.entries()) errors[i] = scrubbedError(one, replace, seen);
     }
     const cause = scrubbedError(error.cause, replace, seen);
     if (cause !== error.cause) error.cause = cause;

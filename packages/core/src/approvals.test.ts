@@ -2,11 +2,11 @@ import { decodeEnvelope, inputDigest } from "@agentkeys/contract";
 import { type Authority, createAuthority } from "@agentkeys/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { actor, identity, operator as operatorOmni } from "../test/stand-in.ts";
-import { createClient } from "./client.ts";
-import type { Client, ClientOptions } from "./client-surface.ts";
-import { createGuard } from "./guard.ts";
-import type { Guard, GuardOptions } from "./guard-surface.ts";
-import { createOperator, type Operator } from "./operator.ts";
+import { createClient } from "./client/client.ts";
+import type { Client, ClientOptions } from "./client/client-surface.ts";
+import { createGuard } from "./guard/guard.ts";
+import type { Guard, GuardOptions } from "./guard/guard-surface.ts";
+import { createOperator, type Operator } from "./operator/operator.ts";
 
 const config = {
   vendors: { shop: { token: "env:VENDOR" } },
@@ -303,6 +303,35 @@ describe.each(Object.entries(doors))("%s", (_, open) => {
     expect(await plain.run(order(400), tool)).toMatchObject({ reason: "approval_withdrawn" });
     expect(tool.ran).toBe(0);
   });
+
+  test.each([
+    ["with an id", order(400)],
+    ["without one", { ...order(400), callId: undefined }],
+  ])(
+    "a run that ends during its very first question leaves no ask behind, %s",
+    async (__, asked) => {
+      const { authority, client, guard: plain } = await scene(open);
+      const aborting = new AbortController();
+      const fetch = async (...request: Parameters<Authority["fetch"]>): Promise<Response> => {
+        const answer = await authority.fetch(...request);
+        const { body } = request[1] ?? {};
+        if (typeof body === "string" && body.includes("guard/begin")) aborting.abort();
+        return answer;
+      };
+      const own = createClient({ fetch, ...identity });
+      closing.push(own);
+      const guard = createGuard({ client: own, tools });
+      const tool = counting();
+      const denial = await guard.run({ ...asked, signal: aborting.signal }, tool);
+      expect(denial).toMatchObject({ status: "denied", reason: "aborted" });
+      await vi.waitFor(async () =>
+        expect(await client.approvals.list({ status: "withdrawn" })).toHaveLength(1),
+      );
+      expect(await client.approvals.list({ status: "pending" })).toEqual([]);
+      expect(await plain.run(order(200, "c2"), tool)).toMatchObject({ status: "ran" });
+      expect(tool.ran).toBe(1);
+    },
+  );
 
   test("whatever a name, a result or a row's text holds, what happened is written down", async () => {
     const { client, verdicts } = await scene(open);

@@ -2,12 +2,12 @@ import { decodeEnvelope, inputDigest } from "@agentkeys/contract";
 import { type Authority, createAuthority } from "@agentkeys/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { actor, identity, operator } from "../test/stand-in.ts";
-import { createClient } from "./client.ts";
-import type { Client, ClientOptions } from "./client-surface.ts";
-import { createGuard } from "./guard.ts";
-import { createOperator } from "./operator.ts";
-import { ownTools } from "./own-tools.ts";
-import { wireOf } from "./wire.ts";
+import { createClient } from "./client/client.ts";
+import type { Client, ClientOptions } from "./client/client-surface.ts";
+import { createGuard } from "./guard/guard.ts";
+import { createOperator } from "./operator/operator.ts";
+import { ownTools } from "./guard/own-tools.ts";
+import { wireOf } from "./transport/wire.ts";
 
 const env = {
   MCP_VENDOR_TOKENS: `shop:${identity.token}`,

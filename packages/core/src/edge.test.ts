@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { builtinModules, createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
@@ -13,8 +15,6 @@ registerHooks({ resolve(specifier, context, next) {
   resolved.push(specifier);
   return next(specifier, context);
 } });
-// Node builds its own fetch lazily, out of what is about to go.
-await Response.json({}).text();
 const write = process.stdout.write.bind(process.stdout);
 for (const name of ["process", "Buffer", "require", "global", "setImmediate"]) delete globalThis[name];
 const { createClient, createGuard } = await import("@agentkeys/core");
@@ -24,7 +24,9 @@ const fetch = async (_, { body }) => {
   const result = method === "guard/begin"
     ? { verdict: "accept", scope: "s", reason: "r", explanation: "e", ticket: "t", envelope_hash: omni }
     : { ok: true, envelope_hash: omni };
-  return Response.json({ jsonrpc: "2.0", id, result });
+  // Node's own Response is made out of what is gone here.
+  const text = async () => JSON.stringify({ jsonrpc: "2.0", id, result });
+  return { status: 200, headers: new Map(), body: null, text };
 };
 const client = createClient({ fetch, token: "t", actor: omni, operator: omni });
 const guard = createGuard({ client, tools: { t: { scope: "s" } } });
@@ -46,8 +48,39 @@ test("with a fetch it runs without process, Buffer, any built-in of Node or undi
   expect(ran).toEqual({ status: "ran", result: 1 });
   expect(bare).toBe("config_invalid");
   expect(resolved).toContain("@agentkeys/core");
-  expect(resolved).toContain("./copy-input.ts");
+  expect(resolved.some((name) => name.endsWith("/copy-input.ts"))).toBe(true);
   expect(resolved.filter((name) => name.startsWith("node:") || name.includes("undici"))).toEqual(
     [],
   );
+});
+
+interface Bundler {
+  rolldown(options: object): Promise<{
+    generate(options: object): Promise<{
+      output: { imports?: string[]; dynamicImports?: string[]; moduleIds?: string[] }[];
+    }>;
+  }>;
+}
+
+test("bundled for a browser it brings no connection library and asks for nothing of Node", async () => {
+  // The bundler that the test runner brings along.
+  const fromVitest = createRequire(createRequire(import.meta.url).resolve("vitest/package.json"));
+  const fromVite = createRequire(fromVitest.resolve("vite/package.json"));
+  const { rolldown } = (await import(fromVite.resolve("rolldown"))) as Bundler;
+  const build = await rolldown({
+    input: fileURLToPath(new URL("index.ts", import.meta.url)),
+    platform: "browser",
+    logLevel: "silent",
+    resolve: { conditionNames: ["@agentkeys/source", "browser", "import"] },
+  });
+  const { output } = await build.generate({ format: "esm" });
+  const modules = output.flatMap(({ moduleIds = [] }) => moduleIds);
+  expect(modules.some((id) => id.endsWith("no-pool.ts"))).toBe(true);
+  expect(modules.filter((id) => id.includes("undici"))).toEqual([]);
+  const asked = output.flatMap(({ imports = [], dynamicImports = [] }) => [
+    ...imports,
+    ...dynamicImports,
+  ]);
+  const ofNode = asked.filter((name) => name.startsWith("node:") || builtinModules.includes(name));
+  expect(ofNode).toEqual([]);
 });

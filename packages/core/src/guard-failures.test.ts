@@ -13,10 +13,10 @@ import {
   standIn,
   upstreamBooks,
 } from "../test/stand-in.ts";
-import { createClient } from "./client.ts";
-import type { Client, Fetch } from "./client-surface.ts";
-import { createGuard } from "./guard.ts";
-import type { Guard, JsonObject } from "./guard-surface.ts";
+import { createClient } from "./client/client.ts";
+import type { Client, Fetch } from "./client/client-surface.ts";
+import { createGuard } from "./guard/guard.ts";
+import type { Guard, JsonObject } from "./guard/guard-surface.ts";
 
 const open: (StandIn | Client)[] = [];
 

@@ -4,7 +4,7 @@ export {
   type DeniedOutput,
   deniedOutput,
   isDeniedOutput,
-} from "./agent-options.ts";
+} from "./coverage/agent-options.ts";
 export type {
   ApprovalFilter,
   ApproveOptions,
@@ -16,9 +16,9 @@ export type {
   OperatorFilter,
   OperatorRules,
   WatchOptions,
-} from "./approval-surface.ts";
-export { brandGuarded, brandOwn, isGuarded, isGuardedBy, isOwn } from "./brand.ts";
-export { createClient } from "./client.ts";
+} from "./approvals/approval-surface.ts";
+export { brandGuarded, brandOwn, isGuarded, isGuardedBy, isOwn } from "./guard/brand.ts";
+export { createClient } from "./client/client.ts";
 export type {
   CallOptions,
   Client,
@@ -29,18 +29,18 @@ export type {
   Session,
   SessionOptions,
   WhoamiMethod,
-} from "./client-surface.ts";
-export { assertCovered, registerInspector } from "./coverage.ts";
-export type { Coverage, CoveredTool, How, Reach } from "./coverage-surface.ts";
-export type { Inspector } from "./inspector.ts";
+} from "./client/client-surface.ts";
+export { assertCovered, registerInspector } from "./coverage/coverage.ts";
+export type { Coverage, CoveredTool, How, Reach } from "./coverage/coverage-surface.ts";
+export type { Inspector } from "./coverage/inspector.ts";
 export {
   type CallStorage,
   currentCall,
   type CurrentCall,
   provideCallStorage,
-} from "./current-call.ts";
-export { deniedError } from "./decision.ts";
-export { createGuard } from "./guard.ts";
+} from "./guard/current-call.ts";
+export { deniedError } from "./guard/decision.ts";
+export { createGuard } from "./guard/guard.ts";
 export type {
   Allowed,
   ApprovalOptions,
@@ -53,6 +53,7 @@ export type {
   Guard,
   GuardCall,
   Guarded,
+  GuardOf,
   GuardOptions,
   GuardRow,
   JsonObject,
@@ -63,12 +64,18 @@ export type {
   RunContext,
   RunOptions,
   Settled,
+  TypedGuard,
   WrapOptions,
-} from "./guard-surface.ts";
-export { createOperator, type Operator, type Revocation, type RevokeOptions } from "./operator.ts";
-export type { OperatorOptions } from "./operator-door.ts";
-export { type OwnTool, ownRow, ownTools } from "./own-tools.ts";
-export { type ToolDefinition, toolFingerprint } from "./tool-fingerprint.ts";
+} from "./guard/guard-surface.ts";
+export {
+  createOperator,
+  type Operator,
+  type Revocation,
+  type RevokeOptions,
+} from "./operator/operator.ts";
+export type { OperatorOptions } from "./operator/operator-door.ts";
+export { type OwnTool, ownRow, ownTools } from "./guard/own-tools.ts";
+export { type ToolDefinition, toolFingerprint } from "./guard/tool-fingerprint.ts";
 export {
   AgentKeysError,
   type AgentKeysErrorOptions,

@@ -1,11 +1,11 @@
 import { type Authority, createAuthority } from "@agentkeys/server";
 import { afterEach, expect, test } from "vitest";
 import { actor, canary, identity, operator as operatorOmni } from "../test/stand-in.ts";
-import { createClient } from "./client.ts";
-import type { Client } from "./client-surface.ts";
-import { createGuard } from "./guard.ts";
-import type { Guard } from "./guard-surface.ts";
-import { createOperator, type Operator } from "./operator.ts";
+import { createClient } from "./client/client.ts";
+import type { Client } from "./client/client-surface.ts";
+import { createGuard } from "./guard/guard.ts";
+import type { Guard } from "./guard/guard-surface.ts";
+import { createOperator, type Operator } from "./operator/operator.ts";
 
 const closing: (Authority | Client | Operator)[] = [];
 
