@@ -432,6 +432,27 @@ describe("what the seam lets pass", () => {
     expect(world.ran).toEqual(["free"]);
   });
 
+  test("what a prepareCall of the configuration gives is guarded, whatever it leaves out", async () => {
+    const world = await open();
+    const model = scriptedModel([[use("ask_late"), use("free_late")], "done"]);
+    const tools = { ask_late: free(world), free_late: free(world) };
+    type Settings = ConstructorParameters<typeof ToolLoopAgent<never, ToolSet>>[0];
+    const settings = (prepareCall: () => object | undefined) =>
+      ({ model, tools: {}, prepareCall }) as unknown as Settings;
+    const config = settings(() => ({ model, prompt: "go", tools }));
+    const agent = new ToolLoopAgent(withAgentKeys(world.guard, config));
+    await agent.generate({ prompt: "go" });
+    expect(world.begun.map(({ tool: name }) => name)).toEqual(["ask_late", "free_late"]);
+    expect(world.ran).toEqual(["free"]);
+    const plain = new ToolLoopAgent(
+      withAgentKeys(
+        world.guard,
+        settings(() => undefined),
+      ),
+    );
+    expect((await plain.generate({ prompt: "go" })).text).toBe("done");
+  });
+
   test("a tool that the SDK rebuilds at each step is refused", async () => {
     const world = await open();
     const tools = {

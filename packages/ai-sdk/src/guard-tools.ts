@@ -47,6 +47,6 @@ function guardTool(guard: Guard, name: string, tool: AnyTool): AnyTool {
 
 /** MCP tools report a failure in a result, which the SDK takes for a success. */
 function failedInResult(settled: Settled) {
-  const { isError } = Object("result" in settled && settled.result) as { isError?: unknown };
-  return isError === true ? "error" : undefined;
+  const result = "result" in settled ? (settled.result as { isError?: unknown } | null) : undefined;
+  return result?.isError === true ? "error" : undefined;
 }

@@ -102,10 +102,14 @@ describe("an agent that is built inside a guarded tool", () => {
 
   test("is refused where the SDK does not show its tools", async () => {
     const world = await open();
-    const tools = guardTools(world.guard, { inner: world.raw });
     const telemetry = { recordInputs: false };
-    expect(await inside(world, { tools, telemetry })).toMatchObject([{ refused: true }]);
+    const raw = { inner: world.raw };
+    expect(await inside(world, { tools: raw, telemetry })).toMatchObject([{ refused: true }]);
     expect(world.ran).toEqual([]);
+    // The oldest versions show them all the same, and then the guarded one decides for itself.
+    const tools = guardTools(world.guard, raw);
+    const [answer] = await inside(world, { tools, telemetry });
+    expect(world.ran).toEqual(answer?.refused === true ? [] : ["raw"]);
   });
 
   test("goes on being watched when its tool has answered", async () => {

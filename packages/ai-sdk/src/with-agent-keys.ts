@@ -33,11 +33,21 @@ export function withAgentKeys<
     if (step.stepNumber === 0) await withdrawRejected(guard, step);
     return theirs?.(step);
   };
+  const { prepareCall } = config as {
+    prepareCall?: (call: unknown) => Promise<object | undefined>;
+  };
   const guarded = {
     ...config,
     tools,
     toolApproval: agentKeysApproval(guard, config.toolApproval),
     prepareStep: isGuardedBy(theirs, guard) ? theirs : brandGuarded(prepareStep, guard),
+    // It may give one call other tools, and no seam.
+    ...(prepareCall && {
+      async prepareCall(call: unknown) {
+        const given = await prepareCall(call);
+        return given && withAgentKeys(guard, given, { tools: false, strict });
+      },
+    }),
   };
   if (strict) assertCovered(guard, guarded);
   return guarded;
