@@ -3,7 +3,7 @@ import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manage
 import { ToolMessage } from "@langchain/core/messages";
 import { Runnable, RunnableToolLike } from "@langchain/core/runnables";
 import * as lc from "@langchain/core/tools";
-import { enterGuarded, markGoverned, refuseRawTools } from "./inner-tools.ts";
+import { markGoverned, refuseRawTools, takeWithin } from "./inner-tools.ts";
 import { underGuard } from "./under-guard.ts";
 
 export type AnyTool = lc.ClientTool | lc.ServerTool;
@@ -36,18 +36,19 @@ export function guardTool<T>(guard: Guard, tool: T): T {
 }
 
 const { StructuredTool, Tool, DynamicTool, DynamicStructuredTool } = lc;
-const classes = [StructuredTool, Tool, DynamicTool, DynamicStructuredTool, RunnableToolLike];
+const prototypes = [DynamicStructuredTool, StructuredTool, Tool, DynamicTool, RunnableToolLike].map(
+  (own) => own.prototype as Partial<lc.StructuredTool>,
+);
 
 /** LangChain's own methods lead to where the guard stands; what somebody has put in their place may not. */
 export function isIntact<T>(tool: T): tool is T & lc.StructuredTool {
   const { invoke, call } = Object(tool) as Partial<lc.StructuredTool>;
-  const methods = classes.map((own) => own.prototype as Partial<lc.StructuredTool>);
-  return methods.some((own) => own.invoke === invoke && own.call === call);
+  return prototypes.some((own) => own.invoke === invoke && own.call === call);
 }
 
 /** Class, schema and callbacks are inherited; only the place where the work is done is the guard's. */
 function guardCall<T extends lc.StructuredTool>(guard: Guard, tool: T): T {
-  const refusing = refuseRawTools(guard);
+  const within = refuseRawTools(guard);
   const run = async (
     args: unknown,
     runManager?: CallbackManagerForToolRun,
@@ -59,12 +60,13 @@ function guardCall<T extends lc.StructuredTool>(guard: Guard, tool: T): T {
     const { name, responseFormat } = guarded;
     const { signal, configurable, toolCall } = config;
     const call = { tool: name, input, callId: toolCall?.id, signal, configurable };
-    enterGuarded(refusing); // before anything is waited for: LangChain takes a generator's steps from here
-    const answer = await underGuard(guard, call, (copy): unknown =>
-      tool["_call"](isObject ? copy : copy["input"], runManager, config),
+    const answer = await within(() =>
+      underGuard(guard, call, (copy): unknown =>
+        tool["_call"](isObject ? copy : copy["input"], runManager, config),
+      ),
     );
     const asPair = responseFormat === "content_and_artifact" && ToolMessage.isInstance(answer);
-    return asPair ? [answer, undefined] : answer;
+    return asPair ? [answer, undefined] : takeWithin(within, answer);
   };
   const own = { value: run }; // for good: whoever could replace it would keep the brand
   const guarded: T = Object.create(tool, { _call: own, ...("func" in tool && { func: own }) });

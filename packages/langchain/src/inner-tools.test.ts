@@ -1,8 +1,15 @@
 import { scriptedModel } from "@agentkeys/testing/langchain";
+import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
+import {
+  getContextVariable,
+  registerConfigureHook,
+  setContextVariable,
+} from "@langchain/core/context";
+import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
 import { AIMessage } from "@langchain/core/messages";
-import type { StructuredTool } from "@langchain/core/tools";
+import { StructuredTool } from "@langchain/core/tools";
 import { createAgent, tool } from "langchain";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
@@ -15,11 +22,15 @@ const innerOf = (...tools: StructuredTool[]) => {
   return createAgent({ model, tools });
 };
 
-/** Plays a guarded tool whose body is `body`; gives what the log says of raw tools. */
-async function inside(world: World, body: () => unknown) {
-  // LangChain prints what its handlers throw.
+/** LangChain prints what its handlers throw. */
+function hush() {
   const printed = vi.spyOn(console, "error").mockReturnValue();
   onTestFinished(() => printed.mockRestore());
+}
+
+/** Plays a guarded tool whose body is `body`; gives what the log says of raw tools. */
+async function inside(world: World, body: () => unknown) {
+  hush();
   const outer = scriptedModel([[{ name: "free_delegate", input: {} }], "done"]);
   const tools = [free(world, "free_delegate", body)];
   const result = await createAgent(
@@ -91,6 +102,72 @@ describe("left alone", () => {
     };
     expect(await inside(world, body)).toEqual([]);
     expect(world.ran).toEqual(["free_delegate", "free_note", "success"]);
+  });
+
+  test("what runs after a direct call in the same function, whatever kind of tool was called", async () => {
+    const world = await open();
+    const { guard, ran } = world;
+    const fields = { name: "free_note", description: "notes", schema: z.object({}) };
+    const asJson = tool(async () => ran.push("json"), {
+      ...fields,
+      schema: { type: "object", properties: {} },
+    });
+    const generator = tool(async function* () {
+      yield "working";
+      ran.push("generator");
+    }, fields);
+    const all: StructuredTool[] = [raw(world), asJson, generator];
+    for (const guarded of guardTools(guard, all)) {
+      await guarded.invoke({});
+      await free(world, "unknown").invoke({});
+    }
+    expect(ran).toEqual(["free_note", "unknown", "json", "unknown", "generator", "unknown"]);
+  });
+
+  test("what the program keeps in the context, and its own hook", async () => {
+    const world = await open();
+    const started: unknown[] = [];
+    const handleToolStart: BaseCallbackHandler["handleToolStart"] = (...[, , , , , , name]) => {
+      started.push(name);
+    };
+    const own = BaseCallbackHandler.fromMethods({ handleToolStart });
+    registerConfigureHook({ contextVar: "mine", inheritable: true });
+    setContextVariable("mine", own);
+    const body = async () => {
+      expect(getContextVariable("mine")).toBe(own);
+      const [inner] = guardTools(world.guard, [raw(world)]);
+      await inner.invoke({});
+      await expect(raw(world).invoke({})).rejects.toThrow("unguarded_tool");
+    };
+    expect(await inside(world, body)).toEqual(["free_note"]);
+    expect(world.ran).toEqual(["free_delegate", "free_note"]);
+    await vi.waitFor(() => expect(started).toEqual(["free_delegate", "free_note", "free_note"]));
+  });
+
+  test("the configuration of the run, in a tool that is a class", async () => {
+    hush();
+    const world = await open();
+    class Direct extends StructuredTool {
+      name = "free_direct";
+      description = "runs where LangChain calls it";
+      schema = z.object({});
+      async _call() {
+        setContextVariable("mine", "set");
+        const { configurable } = AsyncLocalStorageProviderSingleton.getRunnableConfig();
+        world.ran.push(configurable?.["thread"], getContextVariable("mine"));
+        await raw(world).invoke({});
+        return "ok";
+      }
+    }
+    const model = scriptedModel([[{ name: "free_direct", input: {} }], "done"]);
+    const tools = guardTools(world.guard, [new Direct()]);
+    const agent = createAgent({ model, tools });
+    await agent.invoke({ messages: "go" }, { configurable: { thread: "mine" } });
+    expect(world.ran).toEqual(["mine", "set"]);
+    expect(world.begun.map(({ tool: name, verdict }) => [name, verdict])).toEqual([
+      ["free_direct", "accept"],
+      ["free_note", "deny"],
+    ]);
   });
 
   test("agents beside it and after it, whatever they call", async () => {

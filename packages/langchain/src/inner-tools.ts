@@ -1,6 +1,7 @@
 import type { Guard } from "@agentkeys/core";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import * as context from "@langchain/core/context";
+import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import type { StructuredTool } from "@langchain/core/tools";
 
 const contextVar = "agentkeys_guarded_call";
@@ -15,17 +16,14 @@ export function markGoverned<T extends StructuredTool>(tool: T): T {
   return Object.defineProperty(tool, "toJSON", { value: () => json });
 }
 
-/**
- * From here on, and in whatever is started from here, a tool that does not decide for itself is refused, whichever agent calls it.
- * A hook, because callbacks are not inherited by a run that is given some of its own.
- */
-export function enterGuarded(refusing: BaseCallbackHandler): void {
-  const entered: unknown = context.getContextVariable(contextVar);
-  if (entered === undefined) context.registerConfigureHook({ contextVar, inheritable: true });
-  if (entered !== refusing) context.setContextVariable(contextVar, refusing);
-}
+/** Runs what it is given, and gives what that gives. */
+export type Within = <R>(body: () => R) => R;
 
-export function refuseRawTools(guard: Guard): BaseCallbackHandler {
+/**
+ * Inside of what this runs, and of whatever is started there, a tool that does not decide for itself is refused, whichever agent
+ * calls it. A hook, because callbacks are not inherited by a run that is given some of its own.
+ */
+export function refuseRawTools(guard: Guard): Within {
   const methods: Pick<BaseCallbackHandler, "handleToolStart"> = {
     async handleToolStart(json, input, ...[, , , , tool = json.id.at(-1) ?? "", callId]) {
       if (governed.has(json)) return;
@@ -35,5 +33,33 @@ export function refuseRawTools(guard: Guard): BaseCallbackHandler {
     },
   };
   const handling = { name: contextVar, raiseError: true, awaitHandlers: true };
-  return Object.assign(BaseCallbackHandler.fromMethods(methods), handling);
+  const refusing = Object.assign(BaseCallbackHandler.fromMethods(methods), handling);
+  const register = (): unknown => {
+    context.registerConfigureHook({ contextVar, inheritable: true });
+    context.setContextVariable(contextVar, refusing);
+    return storage.getStore();
+  };
+  const storage = AsyncLocalStorageProviderSingleton.getInstance();
+  // What LangChain keeps of it. Whenever it is told, it builds two run trees; a copy of the one that is there costs a third.
+  const told = storage.run({}, register) as object;
+  const [key = ""] = Reflect.ownKeys(told);
+  return (body) => {
+    const here: object = storage.getStore() ?? {};
+    if (key in here) return storage.run(here, () => (register(), body()));
+    const inside = Object.assign(Object.create(Object.getPrototypeOf(here)), here, told);
+    return storage.run(inside, body);
+  };
+}
+
+/** The steps of a generator are taken from outside. What is none stays as it is. */
+export function takeWithin<R>(within: Within, result: R): R {
+  const steps = Object(result) as AsyncGenerator;
+  if (!(Symbol.asyncIterator in steps) || typeof steps.next !== "function") return result;
+  const taken: AsyncGenerator = Object.assign(Object.create(steps), {
+    next: (...value: [] | [unknown]) => within(() => steps.next(...value)),
+    return: (value: unknown) => within(() => steps.return(value)),
+    throw: (error: unknown) => within(() => steps.throw(error)),
+    [Symbol.asyncIterator]: () => taken,
+  });
+  return taken as R;
 }

@@ -23,6 +23,7 @@ export function agentKeysMiddleware(
       const { signal, configurable } = runtime as ToolRunnableConfig;
       const call = { tool, input, callId, signal, configurable };
       try {
+        if (decides(guard, request.tool)) return await handler(request);
         const object = guardTool(guard, request.tool);
         if (decides(guard, object)) return await handler({ ...request, tool: object });
         if (object !== undefined) {

@@ -223,6 +223,24 @@ describe("an ask", () => {
     expect(world.ran).toEqual([{ to: "ann!!" }, { to: "ann!" }]);
   });
 
+  test("dates that Mastra makes of texts are the same dates when the call is resumed", async () => {
+    const world = await openWorld();
+    const inputSchema = z.object({ to: z.array(z.object({ day: z.date() })), note: z.string() });
+    const execute = async (input: unknown) => void world.ran.push(input);
+    const tool = createTool({ id: "m", description: "d", inputSchema, execute });
+    const config = { tools: { mail: tool } };
+    const input = { to: [{ day: "2026-05-03" }], note: "2026-05-03" };
+    const model = { provider: "openai.responses", modelId: "gpt-5" };
+    const first = start(world, [[call("mail", input)], "unused"], config);
+    Object.assign(first.model, model);
+    const run = asked(await first.agent.generate("go"));
+    await decide(world, "approve", run.approval.id);
+    const second = start(world, ["done"], config);
+    Object.assign(second.model, model);
+    expect((await second.agent.approveToolCallGenerate(run)).text).toBe("done");
+    expect(world.ran).toEqual([{ to: [{ day: new Date("2026-05-03") }], note: "2026-05-03" }]);
+  });
+
   test("of a tool that suspends itself too: each hears its own answer", async () => {
     const world = await openWorld();
     const tool = createTool({

@@ -1,12 +1,18 @@
 import { type ApprovalRef, copyWith, type Guard, type RunOptions } from "@agentkeys/core";
-import { type CallContext, factsOf, mayHalt } from "./call.ts";
+import { type CallContext, factsOf, mayHalt, type Pause } from "./call.ts";
 
 /** Marks what a run is told of a call that waits for a person, and the call when it is resumed. */
 const type = "agentkeys.approval";
 
+type Told = { type?: string; approval?: ApprovalRef };
+
+/** A task in the background is not told again for what it had suspended itself. By its messages, which it keeps. */
+const inBackground = new WeakMap<object, Told>();
+
 /** The approval for which a resumed call had suspended itself; none where it was the tool's own doing. */
-export function askedFor(suspendPayload: unknown): ApprovalRef | undefined {
-  const told = Object(suspendPayload) as { type?: string; approval?: ApprovalRef };
+export function askedFor({ suspendPayload, messages = [] }: Pause): ApprovalRef | undefined {
+  const told: Told = Object(suspendPayload ?? inBackground.get(messages));
+  inBackground.delete(messages);
   return told.type === type ? told.approval : undefined;
 }
 
@@ -19,14 +25,16 @@ export function unlessSuspended(error: unknown): undefined {
 
 /** Suspends the run where Mastra could resume it later. */
 export function asking(guard: Guard, context: CallContext): Pick<RunOptions, "suspend"> {
-  const { suspend, outputWriter: pass } = context.agent ?? {};
+  const { suspend, outputWriter: pass, messages = [], isBackgroundTask } = context.agent ?? {};
   const { callId, runKey } = factsOf(context);
   if (!suspend || !pass || !callId || !runKey || !context.mastra?.getStorage()) return {};
   return {
     async suspend(approval) {
       // The authority, which is asked again, denies what was withdrawn.
       if (!mayHalt(pass)) return guard.client.approvals.withdraw(approval.id);
-      await suspend({ type, approval });
+      const told: Told = { type, approval };
+      if (isBackgroundTask) inBackground.set(messages, told);
+      await suspend(told);
       throw suspension;
     },
   };

@@ -6,6 +6,7 @@ import { validateToolInput } from "@mastra/core/tools";
 import { askedFor, asking, unlessSuspended, withAnswers } from "./asking.ts";
 import { type CallContext, factsOf, type Pause, watch } from "./call.ts";
 import { announced } from "./presence.ts";
+import { withDates } from "./with-dates.ts";
 
 /**
  * The same tools, each deciding for itself wherever it is called: in an agent, a workflow, a sub-agent, directly.
@@ -28,13 +29,13 @@ export function nameOf(key: string): string {
   return safe.replace(/^(?![a-z_])/i, "_").slice(0, 63);
 }
 
-type AnyTool = { [K in "inputSchema" | "parameters" | "resumeSchema"]?: unknown } & {
+export type AnyTool = { [K in "inputSchema" | "parameters" | "resumeSchema"]?: unknown } & {
   execute?: (input: never, context: never) => unknown;
   toModelOutput?: (output: unknown) => unknown;
 };
 type Parse = (input: unknown, context: CallContext) => Promise<{ input: unknown }>;
 
-function guardTool(guard: Guard, key: string, tool: AnyTool): AnyTool {
+export function guardTool(guard: Guard, key: string, tool: AnyTool): AnyTool {
   if (!tool.execute || isOwn(tool) || isGuardedBy(tool, guard)) return tool;
   const id = nameOf(key);
   const inputSchema = (tool.inputSchema ?? tool.parameters) as never;
@@ -46,7 +47,8 @@ function guardTool(guard: Guard, key: string, tool: AnyTool): AnyTool {
   const isMastras = MASTRA_TOOL_MARKER in tool;
   const made = { id, inputSchema: reader.inputSchema, [MASTRA_TOOL_MARKER]: true };
   const parse = (isMastras ? reader.execute : read) as Parse;
-  const byLoop = (raw: unknown) => validateToolInput(inputSchema, raw).data ?? raw;
+  const validated = (input: unknown) => validateToolInput(inputSchema, input).data;
+  const byLoop = (raw: unknown) => validated(raw) ?? validated(withDates(inputSchema, raw)) ?? raw;
   const copy = copyWith(tool, {
     ...(!isMastras && made),
     execute: guardedExecute(guard, tool, { id, parse, byLoop }),
@@ -64,7 +66,7 @@ function guardedExecute(guard: Guard, tool: AnyTool, { id, parse, byLoop }: Read
     const at: Pause = context.agent ?? context.workflow ?? {};
     const { resumeData, suspendPayload } = at;
     const resumed = resumeData != null;
-    const asked = resumed ? askedFor(suspendPayload) : undefined;
+    const asked = resumed ? askedFor(at) : undefined;
     // A resumed call is parsed by nobody any more. Here it is, so that it is the call that it was.
     if (resumed) Object.assign(at, { resumeData: undefined, suspendPayload: undefined });
     const read = await parse(resumed ? byLoop(raw) : raw, context);
@@ -76,7 +78,9 @@ function guardedExecute(guard: Guard, tool: AnyTool, { id, parse, byLoop }: Read
       await guard.client.approvals.withdraw(asked.id).catch(() => undefined);
       return deniedOutput(await guard.refuse(call, "declined", "whoever resumed the run said no"));
     }
-    const options = { resumed, ...asking(guard, context), outcome: watch(context) };
+    // The calls of a turn are decided one after another.
+    const step = context.agent?.outputWriter;
+    const options = { resumed, step, ...asking(guard, context), outcome: watch(context) };
     const given = asItStands(context) as never;
     const run = (input: unknown) => tool.execute?.(input as never, given);
     const ran = await guard.run(call, run, options).catch(unlessSuspended);

@@ -16,9 +16,10 @@ export function agentKeysHooks(guard: Guard, theirs: ToolHooks = {}): Required<T
       const { toolName: tool, input } = call;
       const context = call.context as CallContext;
       if (answer?.proceed === false) return answer;
-      if (decidesItself(guard, tool, context.toolCallId)) return undefined;
+      if (decidesItself(guard, tool, context)) return undefined;
       // Nobody here could suspend the run for it.
-      const verdict = await guard.open({ tool, input, ...factsOf(context) }, { mayAsk: false });
+      const asking = { mayAsk: false, step: context.outputWriter };
+      const verdict = await guard.open({ tool, input, ...factsOf(context) }, asking);
       if (verdict.status !== "open") {
         // Mastra's own tools turn their results into text for the model, and know texts only.
         const isText = /^(agent-|mastra_)/.test(tool);

@@ -5,6 +5,7 @@ import type { Script, ScriptedCall } from "@agentkeys/testing";
 import { answersRead, scriptedModel } from "@agentkeys/testing/mastra";
 import { Mastra } from "@mastra/core";
 import { Agent, type ToolsInput } from "@mastra/core/agent";
+import { ToolSearchProcessor } from "@mastra/core/processors";
 import { InMemoryStore } from "@mastra/core/storage";
 import { createTool, isValidationError, Tool } from "@mastra/core/tools";
 import { createStep, createWorkflow } from "@mastra/core/workflows";
@@ -401,7 +402,92 @@ describe("tools that did not come with the configuration", () => {
     expect(world.ended).toEqual(["ok", "ok"]);
   });
 
-  test("LIMIT: tools that a prepareStep injects are not hooked; guarded ones decide for themselves", async () => {
+  test("tools that the configuration's prepareStep injects decide for themselves, others keep their hooks", async () => {
+    const world = await open();
+    const tools = { free_there: noting(world, z.object({}), "there") };
+    const prepareStep = ({ tools: all }: { tools?: object }) => ({
+      tools: { ...all, pay_new: noting(world, price) },
+    });
+    const script = [[pay(600, "pay_new"), pay(20, "pay_new"), call("free_there")], "done"];
+    const defaultOptions = { prepareStep };
+    const { answers } = await run(world, tools, script, { config: { defaultOptions } });
+    expect(answers.map(({ refused }) => refused)).toEqual([true, false, false]);
+    expect(answers[0]?.text).toContain(overCap);
+    expect(world.ran).toEqual([{ price: 20 }, {}]);
+    expect(world.begun.map(({ verdict }) => verdict)).toEqual(["deny", "accept", "accept"]);
+  });
+
+  test("so do those of an agent in it", async () => {
+    const world = await open();
+    const inject = ({ tools: all }: { tools?: object }, name: string) => ({
+      tools: { ...all, [name]: noting(world, price) },
+    });
+    const injecting = { id: "i", processInputStep: (step: object) => inject(step, "pay_new") };
+    const helper = new Agent({
+      id: "helper",
+      name: "helper",
+      description: "helps",
+      instructions: "i",
+      model: scriptedModel([
+        [pay(600, "pay_new"), pay(600, "pay_late"), pay(20, "pay_new")],
+        "helped",
+      ]),
+      inputProcessors: [injecting],
+      defaultOptions: { prepareStep: (step) => inject(step, "pay_late"), maxSteps: 9 },
+    });
+    const guard = createGuard({
+      client: world.guard.client,
+      tools: { "agent-helper": { scope: "web.search" } },
+      classify: () => ({
+        scope: "payment.spend",
+        params: ({ price: amount_rmb }) => ({ amount_rmb }),
+      }),
+    });
+    const script = [[call("agent-helper", { prompt: "p", maxSteps: 9 })], "done"];
+    await run({ ...world, guard }, {}, script, { config: { agents: { helper } } });
+    expect(world.ran).toEqual([{ price: 20 }]);
+    const verdicts = world.begun.map(({ tool, verdict }) => [tool, verdict]);
+    expect(verdicts).toContainEqual(["pay_new", "deny"]);
+    expect(verdicts).toContainEqual(["pay_late", "deny"]);
+  });
+
+  test("so do those of its input processors, Mastra's search for tools too", async () => {
+    const world = await open();
+    class Injecting {
+      readonly id = "injecting";
+      readonly #tool = noting(world, price);
+      processInputStep({ tools }: { tools?: object }) {
+        return { tools: { ...tools, pay_new: this.#tool } };
+      }
+    }
+    const found = { pay_cash: Object.assign(noting(world, price), { id: "pay_cash" }) };
+    const search = new ToolSearchProcessor({ tools: found, search: { autoLoad: true } });
+    const inputProcessors = [new Injecting(), search];
+    const guard = createGuard({
+      client: world.guard.client,
+      tools: {
+        search_tools: { scope: "web.search" },
+        pay_new: { scope: "payment.spend", params: ({ price: amount_rmb }) => ({ amount_rmb }) },
+        pay_cash: { scope: "payment.spend", params: ({ price: amount_rmb }) => ({ amount_rmb }) },
+      },
+    });
+    const turns = [
+      [pay(600, "pay_new"), call("search_tools", { query: "pay_cash" })],
+      [pay(600), pay(20)],
+      "done",
+    ];
+    const { text } = await run({ ...world, guard }, {}, turns, { config: { inputProcessors } });
+    expect(text).toBe("done");
+    expect(world.ran).toEqual([{ price: 20 }]);
+    expect(world.begun.map(({ tool, verdict }) => [tool, verdict])).toEqual([
+      ["pay_new", "deny"],
+      ["search_tools", "accept"],
+      ["pay_cash", "deny"],
+      ["pay_cash", "accept"],
+    ]);
+  });
+
+  test("LIMIT: tools that the prepareStep of one run injects are not hooked; guarded ones decide for themselves", async () => {
     const world = await open();
     const late = { unmapped_raw: noting(world, price, "raw") };
     const { pay_late } = guardTools(world.guard, { pay_late: noting(world, price) });
@@ -606,6 +692,25 @@ describe("outcomes", () => {
     await run(world, { pay_twice: noting(world, twice) }, [[pay(10, "pay_twice")], "done"]);
     expect(asked).toBe(1);
     expect(world.ran).toEqual([]);
+  });
+
+  test("and a turn of many calls one, which are all denied", async () => {
+    let asked = 0;
+    const world = await open((fetch) => (url, init) => {
+      if (bodyOf(init).method !== "guard/begin") return fetch(url, init);
+      asked += 1;
+      return new Promise(() => {});
+    });
+    const calls = [pay(1), pay(2), call("free_raw"), pay(3)];
+    const { answers, text } = await run(
+      world,
+      { pay_cash: noting(world, price) },
+      [calls, "done"],
+      { options: { toolsets: { group: { free_raw: noting(world, z.object({})) } } } },
+    );
+    expect(answers).toHaveLength(4);
+    for (const answer of answers) expect(answer.text).toContain("authority_unavailable");
+    expect([asked, world.ran, text]).toEqual([1, [], "done"]);
   });
 
   test("calls of one turn run one after another, unless the configuration says otherwise", async () => {

@@ -1,9 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Guard, isGuardedBy, isOwn } from "@agentkeys/core";
 import type { Tool } from "@mastra/core/tools";
+import type { CallContext } from "./call.ts";
 
 /** The tool that an agent is about to call, in the context of that call alone. */
-const present = new AsyncLocalStorage<{ tool: object; name: string; id: string; met?: true }>();
+const present = new AsyncLocalStorage<Present>();
+type Present = { tool: object; name: string; id: string; met?: true };
+
+/** A task in the background may run again, in whatever context, with the messages that it alone was given. */
+const inBackground = new WeakMap<object, Present>();
 
 /**
  * A copy of the tool that says that it is the one whenever an agent is about to call it by this name: hooks hear names, and any
@@ -24,9 +29,12 @@ export function announced<T extends object>(tool: T, name: string): T {
 }
 
 /** Whether what is about to be called needs no help to be decided on. Good for one call. */
-export function decidesItself(guard: Guard, name: string, callId: string | undefined): boolean {
-  const here = present.getStore();
-  if (here?.name !== name || here.id !== callId || here.met) return false;
+export function decidesItself(guard: Guard, name: string, context: CallContext): boolean {
+  const { toolCallId, messages = [], isBackgroundTask } = context;
+  const again = isBackgroundTask ? inBackground.get(messages) : undefined;
+  const here = again ?? present.getStore();
+  if (here?.name !== name || here.id !== toolCallId || (here.met && !again)) return false;
   here.met = true;
+  if (isBackgroundTask) inBackground.set(messages, here);
   return isGuardedBy(here.tool, guard) || isOwn(here.tool);
 }

@@ -1,13 +1,16 @@
 import { type AgentOptions, assertCovered, type Guard, isGuardedBy } from "@agentkeys/core";
 import { Agent, type SubAgent } from "@mastra/core/agent";
+import type { RequestContext } from "@mastra/core/request-context";
 import type { ToolHooks } from "@mastra/core/tools";
 import type { DynamicArgument } from "@mastra/core/types";
 import { guardTools, mapped } from "./guard-tools.ts";
 import { agentKeysHooks } from "./hooks.ts";
+import { guardOptions, guardProcessors } from "./injected.ts";
 import "./inspect.ts";
 import { agentKeysTools } from "./own-tools.ts";
 
 type Config = ConstructorParameters<typeof Agent>[0];
+type Run = { requestContext: RequestContext };
 
 /**
  * The whole guard for one agent: AgentKeys' tools added, the others guarded, its `agents` too, `hooks` set (those that are there
@@ -18,7 +21,7 @@ export function withAgentKeys<const C extends Config>(
   config: C,
   { tools: only, strict = false }: AgentOptions = {},
 ): C {
-  const { tools = {}, agents = {}, defaultOptions = {} } = config;
+  const { tools = {}, agents = {}, defaultOptions = {}, inputProcessors } = config;
   const own = only === false ? {} : agentKeysTools(guard.client, only && { only });
   const isOurs = isGuardedBy(config.hooks, guard);
   const hooks = isOurs ? config.hooks : agentKeysHooks(guard, config.hooks);
@@ -32,7 +35,13 @@ export function withAgentKeys<const C extends Config>(
     agents: lazily(agents, (all) => {
       return covered({ agents: mapped(all, (one) => guardAgent(guard, one, strict)) }).agents;
     }),
-    defaultOptions: lazily(defaultOptions, (options) => ({ toolCallConcurrency: 1, ...options })),
+    ...(inputProcessors && {
+      inputProcessors: lazily(inputProcessors, (all) => guardProcessors(guard, all)),
+    }),
+    defaultOptions: lazily(defaultOptions, (options) => ({
+      toolCallConcurrency: 1,
+      ...guardOptions(guard, options),
+    })),
     hooks,
   });
 }
@@ -51,10 +60,14 @@ function guardAgent(guard: Guard, agent: SubAgent, strict: boolean): SubAgent {
   const { __fork: fork, __setTools: setTools } = agent as Partial<Agent>;
   const inner = fork && setTools ? fork.call(agent) : agent;
   const theirs = agent.getConfiguredToolHooks();
+  const optionsOf = (inner.getDefaultOptions as (run: Run) => unknown).bind(inner);
   const parts: Partial<Config> = {
     tools: agent.listTools.bind(agent) as never,
     agents: inner.listAgents.bind(inner),
-    defaultOptions: inner.getDefaultOptions.bind(inner) as never,
+    defaultOptions: async (run) => ({
+      inputProcessors: await agent.listConfiguredInputProcessors(run.requestContext),
+      ...Object(await optionsOf(run)),
+    }),
     ...(theirs && { hooks: theirs }),
   };
   const guarded = withAgentKeys(guard, parts as Config, { tools: false, strict });
