@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { createSdkMcpServer, query, tool } from "@anthropic-ai/claude-agent-sdk";
 import type { HookCallback, HookInput, Options } from "@anthropic-ai/claude-agent-sdk";
 import { AgentKeysError } from "@agentkeys/contract";
-import { createGuard, type Guard, type GuardOptions } from "@agentkeys/core";
+import { createClient, createGuard, type Guard, type GuardOptions } from "@agentkeys/core";
 import { type MockAuthority, mockAuthority, type Script } from "@agentkeys/testing";
 import { scriptedClaude } from "@agentkeys/testing/claude-agent-sdk";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -358,6 +358,28 @@ describe("whatever goes wrong", () => {
     const options = withAgentKeys(guard, { ...free, abortController });
     await run([[bash], "done"], options, { builtins: { Bash } }).catch(() => undefined);
     await expect.poll(outcomes).toEqual(["aborted"]);
+  });
+
+  test("what was being decided when the run was aborted does not run, and is recorded so", async () => {
+    const { authority, ran, run, outcomes } = await open();
+    const abortController = new AbortController();
+    const env = await authority.env();
+    const client = createClient({
+      token: env["AGENTKEYS_MCP_VENDOR_TOKEN"],
+      actor: env["AGENTKEYS_ACTOR_OMNI"],
+      operator: env["AGENTKEYS_OPERATOR_OMNI"],
+      deviceKeyHash: env["AGENTKEYS_DEVICE_KEY_HASH"],
+      fetch: async (url, init) => {
+        const answer = await authority.fetch(url, init);
+        if (JSON.stringify(init).includes("guard/begin")) abortController.abort();
+        return answer;
+      },
+    });
+    const options = withAgentKeys(createGuard({ client, tools }), { ...free, abortController });
+    await run([[bash], "done"], options).catch(() => undefined);
+    await expect.poll(outcomes).toEqual(["not_run"]);
+    expect(ran).toEqual([]);
+    await client.close();
   });
 
   test("what is open when the session ends has been aborted", async () => {

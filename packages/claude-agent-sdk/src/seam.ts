@@ -17,16 +17,18 @@ interface Decided {
 
 export type Seam = ReturnType<typeof createSeam>;
 
-/** What hooks and permissions of one configuration share: the calls that may run and have not ended. */
-export function createSeam(guard: Guard) {
+/** What hooks and permissions of one configuration share: the calls that may run and have not ended. `run`: aborts with its runs. */
+export function createSeam(guard: Guard, run?: AbortSignal) {
   const open = new Map<string, readonly Decided[]>();
   const decisionsOn = (callId: string) => open.get(callId) ?? [];
   const decisionOn = (callId: string, input: unknown) =>
     decisionsOn(callId).findLast(({ json }) => json === JSON.stringify(input));
 
   /** The text of a denial, or undefined: the intent is durable and the call may run. Never rejects. */
-  async function decide({ source = "sdk", ...call }: ToolCall): Promise<string | undefined> {
-    const { tool, input, callId, runKey } = call;
+  async function decide({ source = "sdk", ...given }: ToolCall): Promise<string | undefined> {
+    const { tool, input, callId, runKey, signal = run } = given;
+    // A process that is killed does not tell its hooks.
+    const call = { ...given, signal: signal && AbortSignal.any([signal, run ?? signal]) };
     const itself = source === "sdk" ? guardedTool(guard, tool) : undefined;
     try {
       // What its function will be given: the object comes to the same, and takes this decision over.
@@ -57,19 +59,19 @@ export function createSeam(guard: Guard) {
     await Promise.all(left.map(([callId]) => end(callId, "aborted")));
   }
 
-  /** The same handler; where it lets something pass that was not decided on, that is decided. */
-  function deciding(canUseTool: CanUseTool): CanUseTool {
-    return async (tool, given, options) => {
-      const answer = await canUseTool(tool, given, options);
-      if (answer?.behavior !== "allow") return answer;
-      const { updatedInput: input = given } = answer;
-      const { toolUseID: callId, signal, mcpServer: { source } = {} } = options;
-      if (decisionOn(callId, input)) return answer;
-      const runKey = decisionsOn(callId)[0]?.runKey;
-      const message = await decide({ tool, input, callId, runKey, signal, source });
-      return message === undefined ? answer : { behavior: "deny", message };
-    };
-  }
+  return { guard, decide, end, abort, decisionsOn, decisionOn };
+}
 
-  return { guard, decide, end, abort, deciding };
+/** The same handler; where it lets something pass that was not decided on, that is decided. */
+export function holding(seam: Seam, canUseTool: CanUseTool): CanUseTool {
+  return async (tool, given, options) => {
+    const answer = await canUseTool(tool, given, options);
+    if (answer?.behavior !== "allow") return answer;
+    const { updatedInput: input = given } = answer;
+    const { toolUseID: callId, signal, mcpServer: { source } = {} } = options;
+    if (seam.decisionOn(callId, input)) return answer;
+    const runKey = seam.decisionsOn(callId)[0]?.runKey;
+    const message = await seam.decide({ tool, input, callId, runKey, signal, source });
+    return message === undefined ? answer : { behavior: "deny", message };
+  };
 }

@@ -9,7 +9,6 @@ import {
   RunContext,
   Runner,
   RunState,
-  shellTool,
   tool,
 } from "@openai/agents";
 import { expect, onTestFinished, test } from "vitest";
@@ -24,12 +23,11 @@ async function open() {
   const actor = { scopes: { "payment.spend": { currency: "RMB", per_call: 500, ask_above: 400 } } };
   const authority = await mockAuthority({ actor });
   onTestFinished(() => authority.close());
-  const guard = createGuard<{ pay: { price: number }; delegate: object; shell: object }>({
+  const guard = createGuard<{ pay: { price: number }; delegate: object }>({
     client: authority.client(),
     tools: {
       pay: { scope: "payment.spend", params: ({ price }) => ({ amount_rmb: price }) },
       delegate: { scope: "agents.delegate" },
-      shell: { scope: "shell.run" },
     },
   });
   const paid: number[] = [];
@@ -93,6 +91,22 @@ test("whoever the run is handed to is guarded, in circles and behind handoff()",
   // The program's own agents are as they were.
   expect(billing.tools).toEqual([pay]);
   expect(billing.handoffs).toEqual([sales]);
+});
+
+test("handoffs that were put in place of the guarded ones are guarded when they are taken", async () => {
+  const { guard, paid, pay } = await open();
+  const start = () => {
+    const model = scriptedModel([transfer("billing")]);
+    return new Agent(withAgentKeys(guard, { name: "triage", model }, { tools: false }));
+  };
+  const billing = () =>
+    new Agent({ name: "billing", model: scriptedModel([[call(600)], "done"]), tools: [pay] });
+  await runner.run(start().clone({ handoffs: [billing()] }), "go");
+  const changed = start();
+  changed.handoffs = [handoff(billing())];
+  const { finalOutput } = await runner.run(changed, "go");
+  expect(finalOutput).toBe("done");
+  expect(paid).toEqual([]);
 });
 
 test("a run that was interrupted after a handoff goes on guarded", async () => {
@@ -178,20 +192,43 @@ test("an ask inside of a tool that runs an agent by hand is a refusal: nobody wo
   expect(paid).toEqual([]);
 });
 
-test("a shell runs what it is allowed to", async () => {
-  const { authority, guard } = await open();
-  const ran: unknown[] = [];
-  const shell = {
-    run: async (action: { commands: string[] }) => {
-      ran.push(action.commands);
-      return { output: [] };
-    },
-  };
-  const [guarded] = guardTools(guard, [shellTool({ shell })]);
-  await guarded?.shell?.run({ commands: ["ls"] });
-  await authority.revoke();
-  await expect(guarded?.shell?.run({ commands: ["rm -rf /"] })).rejects.toThrow("actor_revoked");
-  expect(ran).toEqual([["ls"]]);
+test("an MCP result that says isError is recorded as an error, in whatever form the server gives it", async () => {
+  const { authority, guard, paid } = await open();
+  const content = [{ type: "text" as const, text: "out of stock" }];
+  const forms: Partial<MCPServer>[] = [
+    { callTool: async () => Object.defineProperty([...content], "isError", { value: true }) },
+    { useStructuredContent: true, callToolResult: async () => ({ content, isError: true }) },
+    { callTool: async () => content },
+  ];
+  for (const form of forms) {
+    const model = scriptedModel([[call(100)], "done"]);
+    const config = { name: "a", model, mcpServers: [{ ...server(paid), ...form }] };
+    await runner.run(new Agent(withAgentKeys(guard, config, { tools: false })), "go");
+    expect(answersRead(model)[0]?.text).toContain("out of stock");
+  }
+  const outcomes = authority.log().flatMap(({ op_body }) => op_body["outcome"] ?? []);
+  expect(outcomes).toEqual(["error", "error", "ok"]);
+});
+
+test("a server with private fields is asked as itself", async () => {
+  const { guard } = await open();
+  const paid: number[] = [];
+  class Shop {
+    readonly name = "shop";
+    readonly cacheToolsList = false;
+    readonly #real = server(paid);
+    listTools = async () => this.#real.listTools();
+    async callTool(...given: Parameters<MCPServer["callTool"]>) {
+      return this.#real.callTool(...given);
+    }
+    async connect() {}
+    async close() {}
+    async invalidateToolsCache() {}
+  }
+  const model = scriptedModel([[call(100)], "done"]);
+  const config = { name: "a", model, mcpServers: [new Shop()] };
+  await runner.run(new Agent(withAgentKeys(guard, config, { tools: false })), "go");
+  expect(paid).toEqual([100]);
 });
 
 test("an error that the SDK turns into a text is recorded as one, by whatever function", async () => {

@@ -1,7 +1,7 @@
 import { createGuard, type Guard } from "@agentkeys/core";
 import { mockAuthority, type MockAuthority, type Script } from "@agentkeys/testing";
 import { answersRead, scriptedModel } from "@agentkeys/testing/openai-agents";
-import { Agent, Runner, RunState, tool } from "@openai/agents";
+import { Agent, RunContext, Runner, RunState, tool, toolNamespace } from "@openai/agents";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { withAgentKeys } from "./index.ts";
@@ -169,6 +169,23 @@ test("one yes and one no", async () => {
   expect(world.paid).toEqual([450]);
 });
 
+test("a call that the client refuses is withdrawn at the authority, in another process too", async () => {
+  const world = await open();
+  const { json } = await interrupted(world, [[call(450), call(460)], "done"]);
+  const { text, read } = await resume(world, json, () => false);
+  expect(text).toBe("done");
+  expect(read.map((answer) => answer.text)).toEqual([
+    "Tool execution was not approved.",
+    "Tool execution was not approved.",
+  ]);
+  const { approvals } = world.authority.operator();
+  const asked = await approvals.list();
+  expect(asked.map(({ status }) => status)).toEqual(["withdrawn", "withdrawn"]);
+  // An older copy of the state, whose calls nobody refused yet.
+  await resume(world, json);
+  expect(world.paid).toEqual([]);
+});
+
 test("edited input is decided anew", async () => {
   const world = await open();
   const { json } = await interrupted(world, [[call(450)], "done"]);
@@ -188,22 +205,94 @@ test("a sticky yes of the run's state disarms nothing", async () => {
   expect(world.paid).toEqual([450]);
 });
 
-test("what an agent offered as a tool asks reaches the outer run", async () => {
+test("a tool of a namespace is resumed and refused like any other", async () => {
   const world = await open((guard, model, pay) => {
+    const { getResponse } = model;
+    model.getResponse = async (request) => {
+      const response = await getResponse(request);
+      const output = response.output.map((item) =>
+        item.type === "function_call" ? { ...item, namespace: "shop" } : item,
+      );
+      return { ...response, output };
+    };
+    const tools = toolNamespace({ name: "shop", description: "a shop", tools: [pay] });
+    return new Agent(withAgentKeys(guard, { name: "a", model, tools }, { tools: false }));
+  });
+  const { json } = await interrupted(world, [[call(450), call(460)], "done"]);
+  const early = await resume(world, json, (price) => price === 450);
+  expect(early.read.map(({ text }) => text)).toEqual([
+    expect.stringContaining("approval_pending"),
+    "Tool execution was not approved.",
+  ]);
+  const asked = await world.authority.operator().approvals.list();
+  expect(asked.map(({ status }) => status)).toEqual(["withdrawn", "withdrawn"]);
+  const later = await interrupted(world, [[call(470)], "done"]);
+  await approve(world);
+  await resume(world, later.json);
+  expect(world.paid).toEqual([470]);
+});
+
+test("two agents of one name: what was approved runs once, under the one that asked", async () => {
+  const world = await open((guard, model, pay) => {
+    const script: Script = [[{ name: "transfer_to_shopper", input: {} }]];
+    const second = new Agent({ name: "shopper", model, tools: [pay] });
+    const first = {
+      name: "shopper",
+      model: scriptedModel(script),
+      tools: [pay],
+      handoffs: [second],
+    };
+    return new Agent(withAgentKeys(guard, first, { tools: false }));
+  });
+  const { json, count } = await interrupted(world, [[call(450)], "done"]);
+  expect(count).toBe(1);
+  await approve(world);
+  const { text } = await resume(world, json);
+  expect(text).toBe("done");
+  expect(world.paid).toEqual([450]);
+});
+
+test("another context at the resume loses no approval, and brings none", async () => {
+  const world = await open();
+  const context = { runKey: "thread-1" };
+  const { agent } = world.start([[call(450)], "done"]);
+  const { state } = await runner.run(agent, "go", { context });
+  const json = JSON.stringify(state);
+  const goOn = async (given: object) => {
+    const next = world.start(["done"]);
+    const saved = await RunState.fromStringWithContext(next.agent, json, new RunContext(given), {
+      contextStrategy: "replace",
+    });
+    for (const item of saved.getInterruptions()) saved.approve(item);
+    await runner.run(next.agent, saved);
+  };
+  await approve(world);
+  // Of another run, what that run was granted is another call.
+  await goOn({ runKey: "thread-2" });
+  expect(world.paid).toEqual([]);
+  await goOn(context);
+  expect(world.paid).toEqual([450]);
+});
+
+/** An agent whose only tool is another agent, which pays. */
+function nested() {
+  return open((guard, model, pay) => {
     const inner = new Agent({
       name: "inner",
       model: scriptedModel([[call(100), call(450)], "inner done"]),
       tools: [pay],
     });
     const helper = inner.asTool({ toolName: "helper", toolDescription: "helps" });
-    return new Agent(
-      withAgentKeys(guard, { name: "outer", model, tools: [helper] }, { tools: false }),
-    );
+    const config = { name: "outer", model, tools: [helper] };
+    return new Agent(withAgentKeys(guard, config, { tools: false }));
   });
-  const { json, count } = await interrupted(world, [
-    [{ name: "helper", input: { input: "go" } }],
-    "done",
-  ]);
+}
+
+const askHelper: Script = [[{ name: "helper", input: { input: "go" } }], "done"];
+
+test("what an agent offered as a tool asks reaches the outer run", async () => {
+  const world = await nested();
+  const { json, count } = await interrupted(world, askHelper);
   expect(count).toBe(1);
   expect(world.paid).toEqual([100]);
   await approve(world);
@@ -213,4 +302,15 @@ test("what an agent offered as a tool asks reaches the outer run", async () => {
   expect(world.authority.log().flatMap(({ op_body }) => op_body["outcome"] ?? [])).toContain(
     "suspended",
   );
+});
+
+test("what the client refuses there is withdrawn too", async () => {
+  const world = await nested();
+  const { json } = await interrupted(world, askHelper);
+  const { text } = await resume(world, json, () => false);
+  expect(text).toBe("done");
+  expect(world.paid).toEqual([100]);
+  expect(await world.authority.operator().approvals.list()).toMatchObject([
+    { status: "withdrawn" },
+  ]);
 });

@@ -2,7 +2,7 @@ import { type Guard, type How, isGuardedBy, isOwn, type Reach } from "@agentkeys
 import { registerInspector } from "@agentkeys/core";
 import { guardTool } from "./guard-tool.ts";
 import type { AgentConfig, AnyAgent, AnyTool } from "./sdk-tool.ts";
-import { governors, isAgentTool } from "./sdk-tool.ts";
+import { governorOf, isAgentTool } from "./sdk-tool.ts";
 
 registerInspector({
   name: "@agentkeys/openai-agents",
@@ -25,7 +25,7 @@ function reachesOf(first: AgentConfig, guard: Guard): Reach[] {
   const found: Reach[] = [];
   // A map gives what is added while it is read.
   for (const [{ tools = [], mcpServers = [], handoffs = [] }, at] of agents) {
-    const guarded = governors.get(tools) === guard;
+    const guarded = governorOf({ tools, handoffs }) === guard;
     for (const tool of tools) {
       const given = guarded ? guardTool(guard, tool) : tool;
       found.push({ ...reachOf(given, guard), path: `${at}tools.${tool.name}` });

@@ -1,11 +1,15 @@
-import { AgentKeysError, brandGuarded, copyWith, isGuarded, isOwn } from "@agentkeys/core";
-import type { Guard } from "@agentkeys/core";
+import { AgentKeysError, brandGuarded, copyWith, type Guard, isGuarded } from "@agentkeys/core";
+import { isOwn } from "@agentkeys/core";
+import { attachClientToolSearchExecutor, getClientToolSearchExecutor } from "@openai/agents-core";
 import { prepareFunctionToolInput } from "@openai/agents-core/utils/internal";
+import { guardLocal } from "./guard-local.ts";
 import { guardedInvoke } from "./guarded-invoke.ts";
 import { decidingApproval } from "./needs-approval.ts";
 import type { AnyTool } from "./sdk-tool.ts";
 
 export function guardTool(guard: Guard, tool: AnyTool): AnyTool {
+  const search = getClientToolSearchExecutor(tool);
+  if (tool.type === "hosted_tool" && search) return guardSearch(guard, { tool, search });
   if (tool.type !== "function") return guardLocal(guard, tool);
   if (isOwn(tool.invoke) || isGuarded(tool.invoke)) return tool;
   // What is decided on must be what runs, and only who made a tool knows how it reads its input.
@@ -13,23 +17,28 @@ export function guardTool(guard: Guard, tool: AnyTool): AnyTool {
     const problem = "was not made by tool() of this copy of @openai/agents-core";
     throw new AgentKeysError("config_invalid", `${tool.name} ${problem}`);
   }
-  const needsApproval = decidingApproval(guard, tool);
+  const needsApproval = decidingApproval(guard, {
+    name: tool.name,
+    read: (raw) => {
+      const result = prepareFunctionToolInput(tool, JSON.stringify(raw))?.result;
+      return result?.success === true ? result : undefined;
+    },
+    needsApproval: (context, value, callId) => tool.needsApproval(context, value, callId),
+  });
   return copyWith(tool, { needsApproval, invoke: guardedInvoke(guard, tool) });
 }
 
-/** Shell and editor are the program's objects: their calls can be refused, but a run is not interrupted by one. */
-function guardLocal(guard: Guard, tool: AnyTool): AnyTool {
-  const guarded = <T extends object>(part: T): T =>
-    new Proxy(part, {
-      get(target, key) {
-        const value: unknown = Reflect.get(target, key);
-        return typeof value === "function" ? guard.wrap(tool.name, value.bind(target)) : value;
-      },
-    });
+interface Search {
+  readonly tool: Extract<AnyTool, { type: "hosted_tool" }>;
+  readonly search: NonNullable<ReturnType<typeof getClientToolSearchExecutor>>;
+}
+
+/** A search for tools by the program itself: whatever it finds is guarded, and given to the run as it is found. */
+function guardSearch(guard: Guard, { tool, search }: Search): AnyTool {
   if (isGuarded(tool)) return tool;
-  if (tool.type === "shell" && tool.shell !== undefined) {
-    return brandGuarded(copyWith(tool, { shell: guarded(tool.shell) }), guard);
-  }
-  if (tool.type !== "apply_patch") return tool;
-  return brandGuarded(copyWith(tool, { editor: guarded(tool.editor) }), guard);
+  const guarded = attachClientToolSearchExecutor(copyWith(tool, {}), async (given) => {
+    const found = await search(given);
+    return [found ?? []].flat().map((each) => guardTool(guard, each));
+  });
+  return brandGuarded(guarded, guard);
 }

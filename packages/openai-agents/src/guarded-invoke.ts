@@ -6,9 +6,9 @@ import {
   prepareFunctionToolInput,
   setFunctionToolPreparedInput,
 } from "@openai/agents-core/utils/internal";
-import { interruptOuter, startInnerRun } from "./interruptions.ts";
-import { keyOf, takeDenial } from "./needs-approval.ts";
+import { takeLeft } from "./needs-approval.ts";
 import { type AnyFunctionTool, isAgentTool, runKeyOf } from "./sdk-tool.ts";
+import { noteInterruption, watchCall, type Watched } from "./watched-call.ts";
 
 /** Decides, or uses up what was decided, and has the tool run the guard's own copy of the parsed input. */
 export function guardedInvoke(guard: Guard, tool: AnyFunctionTool): FunctionTool["invoke"] {
@@ -18,27 +18,26 @@ export function guardedInvoke(guard: Guard, tool: AnyFunctionTool): FunctionTool
     setFunctionToolPreparedInput(details, read);
     if (!read.result.success) return tool.invoke(context, input, details);
     const { toolCall: { callId } = {}, signal } = details;
-    const denied = takeDenial(context, keyOf(JSON.parse(input), callId));
-    if (denied !== undefined) return denied.message;
-    const seen = { interrupted: false, failed: false };
+    const { denial, resumed } = takeLeft(context, JSON.parse(input), callId);
+    if (denial !== undefined) return denial.message;
+    const seen: Watched = { agent: isAgentTool(tool), interrupted: false, failed: false };
     const ran = await guard.run(
       { tool: tool.name, input: read.result.value, callId, runKey: runKeyOf(context), signal },
       async (value) => {
         const result = { success: true as const, value };
         setFunctionToolPreparedInput(details, { ...read, consumed: false, result });
-        if (isAgentTool(tool)) startInnerRun(seen);
+        watchCall(seen);
         return hearing(seen, () => tool.invoke(context, input, details));
       },
       {
-        // A yes in the run's state proves nothing, and there is no asking once more.
-        resumed: context.isToolApproved({ toolName: tool.name, callId: callId ?? "" }) === true,
+        resumed,
         outcome: () => {
           if (seen.interrupted) return "suspended";
           return seen.failed && signal?.aborted !== true ? "error" : undefined;
         },
       },
     );
-    if (seen.interrupted) interruptOuter();
+    if (seen.interrupted) noteInterruption();
     return ran.status === "ran" ? ran.result : ran.message;
   };
   return brandGuarded(invoke, guard);

@@ -1,50 +1,77 @@
 import type { Denial, Guard } from "@agentkeys/core";
-import type { FunctionTool, RunContext } from "@openai/agents-core";
-import { prepareFunctionToolInput } from "@openai/agents-core/utils/internal";
-import { interruptOuter, mayInterrupt } from "./interruptions.ts";
-import { runSignal } from "./run-signal.ts";
-import { type AnyFunctionTool, runKeyOf } from "./sdk-tool.ts";
+import type { RunContext } from "@openai/agents-core";
+import { runSignal } from "./runner.ts";
+import { runKeyOf } from "./sdk-tool.ts";
+import { mayInterrupt, noteInterruption } from "./watched-call.ts";
+import { withdrawals } from "./withdrawals.ts";
 
-/** What `needsApproval`, which can only say whether to ask, leaves for the execution that follows at once. */
-const denials = new WeakMap<RunContext, Map<string, Denial>>();
+/** A tool as far as it is decided on. */
+export interface Decidable {
+  readonly name: string;
+  /** The input as the tool would run it; undefined where the SDK refuses it. */
+  read(raw: unknown): { readonly value: unknown } | undefined;
+  /** The tool's own. */
+  needsApproval(context: RunContext, value: unknown, callId?: string): Promise<boolean>;
+}
+
+export type NeedsApproval = (
+  context: RunContext,
+  raw: unknown,
+  callId?: string,
+) => Promise<boolean>;
+
+/** What `needsApproval`, which can only say whether to ask, leaves for the execution that follows at once: a denial, or none. */
+const left = new WeakMap<RunContext, Map<string, Denial | undefined>>();
 
 /**
  * Decides before the SDK runs the call, because only here it can be interrupted. What the guard allows is still up to the tool's
  * own `needsApproval`.
  */
-export function decidingApproval(
-  guard: Guard,
-  tool: AnyFunctionTool,
-): FunctionTool["needsApproval"] {
-  return async (context, raw, callId) => {
-    const read = prepareFunctionToolInput(tool, JSON.stringify(raw))?.result;
-    // The SDK answers what does not parse.
-    if (read?.success !== true) return false;
-    const interrupts = mayInterrupt();
-    const runKey = runKeyOf(context);
-    const call = { tool: tool.name, input: read.value, callId, runKey, signal: runSignal() };
-    const verdict = await guard.decide(call, { wait: !interrupts });
-    let asks = interrupts && verdict.status === "asked" && verdict.approval !== undefined;
-    if (verdict.status === "allowed") {
-      asks = await tool.needsApproval(context, read.value as never, callId);
-      if (asks || !callId) await verdict.ended("not_run");
-    } else if (!asks) {
-      const waiting = denials.get(context) ?? new Map<string, Denial>();
-      denials.set(context, waiting.set(keyOf(raw, callId), verdict));
-    }
-    if (asks) interruptOuter();
-    return asks;
+export function decidingApproval(guard: Guard, tool: Decidable): NeedsApproval {
+  const callOf = (context: RunContext, raw: unknown, callId: string | undefined) => {
+    const read = tool.read(raw);
+    return read && { tool: tool.name, input: read.value, callId, runKey: runKeyOf(context) };
   };
+  const asking: NeedsApproval = async (context, raw, callId) => {
+    const call = callOf(context, raw, callId);
+    // The SDK answers what does not parse.
+    if (call === undefined) return false;
+    const interrupts = mayInterrupt();
+    const verdict = await guard.decide({ ...call, signal: runSignal() }, { wait: !interrupts });
+    const { status } = verdict;
+    let asks = interrupts && status === "asked" && verdict.approval !== undefined;
+    if (status === "allowed") {
+      asks = await tool.needsApproval(context, call.input, callId);
+      if (asks || !callId) await verdict.ended("not_run");
+    }
+    if (asks) {
+      noteInterruption();
+      return true;
+    }
+    const calls = left.get(context) ?? new Map<string, Denial | undefined>();
+    left.set(context, calls.set(keyOf(raw, callId), status === "allowed" ? undefined : verdict));
+    return false;
+  };
+  withdrawals.set(asking, async (context, raw, callId) => {
+    const call = callOf(context, raw, callId);
+    if (call !== undefined) await guard.withdraw(call);
+  });
+  return asking;
 }
 
-/** The denial of this very call, once. */
-export function takeDenial(context: RunContext, key: string): Denial | undefined {
-  const denial = denials.get(context)?.get(key);
-  denials.get(context)?.delete(key);
-  return denial;
+/**
+ * The denial of this very call, once. `resumed`: nobody was asked about it in this run, because the client's yes was there; it
+ * proves nothing, and there is no asking once more.
+ */
+export function takeLeft(context: RunContext | undefined, raw: unknown, callId?: string) {
+  if (context === undefined || callId === undefined) return { resumed: false };
+  const calls = left.get(context);
+  const key = keyOf(raw, callId);
+  const denial = calls?.get(key);
+  return { denial, resumed: calls?.delete(key) !== true };
 }
 
 /** Models use call ids again. */
-export function keyOf(raw: unknown, callId = ""): string {
+function keyOf(raw: unknown, callId = ""): string {
   return `${callId} ${JSON.stringify(raw)}`;
 }

@@ -7,8 +7,13 @@ export type AnyTool = AnyAgent["tools"][number];
 export type AgentConfig = Parameters<AnyAgent["clone"]>[0];
 export type AnyFunctionTool = Extract<AnyTool, { type: "function" }>;
 
-/** Lists of tools whose agents a guard governs: an agent, and every clone of it, keeps its list. */
-export const governors = new WeakMap<readonly AnyTool[], Guard>();
+/** Lists of tools and of handoffs whose agents a guard governs. */
+export const governors = new WeakMap<object, Guard>();
+
+/** A clone keeps at least one of the lists: whoever adds tools, as the SDK does for a sandbox, gives it another list of tools. */
+export function governorOf({ tools = [], handoffs = [] }: AgentConfig): Guard | undefined {
+  return governors.get(tools) ?? governors.get(handoffs);
+}
 
 /** Of `agent.asTool()`. */
 export const isAgentTool = (tool: AnyTool): boolean => "on" in tool;
