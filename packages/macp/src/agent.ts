@@ -31,3 +31,4 @@ export {
   type ParticipantOptions,
   type Strategy,
 } from "./agent/participant.ts";
+export { type PolledMessage, pollMessages, type PollOptions } from "./agent/poll-messages.ts";

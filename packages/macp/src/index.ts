@@ -137,4 +137,5 @@ export type {
   Session,
 } from "./sessions/session-surface.ts";
 export type { TaskSession } from "./sessions/task.ts";
+export { toConfidence, toRecommendation, toSeverity, toVote } from "./sessions/words.ts";
 export { coordinationTools } from "./tools/coordination-tools.ts";

@@ -9,7 +9,7 @@ export {
   type RuntimeLimits,
   type RuntimeOptions,
 } from "./runtime/create-runtime.ts";
-export type { ServerTls } from "./runtime/grpc-server.ts";
+export type { ServerTls } from "./runtime/grpc/server.ts";
 export type { Listener, ListenOptions } from "./runtime/listen.ts";
 export { createMemoryStore } from "./storage/memory-store.ts";
 export { openSqliteStore } from "./storage/sqlite-store.ts";

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { AgentKeysError } from "@agentkeys/contract";
-import { afterAll, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   GetSessionResponseSchema,
   ListSessionsResponseSchema,
@@ -25,15 +25,17 @@ import { createMacpClient, type MacpClient } from "./client.ts";
 import type { ClientSettings } from "./client-surface.ts";
 import type { LogEntry } from "./log.ts";
 
-const disposables = new AsyncDisposableStack();
-afterAll(async () => disposables.disposeAsync());
+function used<T extends AsyncDisposable>(resource: T): T {
+  onTestFinished(async () => resource[Symbol.asyncDispose]());
+  return resource;
+}
 
 const soon = { retries: 3, baseMs: 1, maxMs: 4 };
 
 async function clientOf(script: Script, settings: ClientSettings = {}): Promise<MacpClient> {
-  const { target } = disposables.use(await scriptedRuntime(script));
+  const { target } = used(await scriptedRuntime(script));
   const transport = createGrpcTransport({ target, allowInsecure: true });
-  return disposables.use(createMacpClient({ transport, retry: soon, ...settings }));
+  return used(createMacpClient({ transport, retry: soon, ...settings }));
 }
 
 const caught = async (promise: Promise<unknown>): Promise<unknown> =>

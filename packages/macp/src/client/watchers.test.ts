@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentKeysError } from "@agentkeys/contract";
-import { afterAll, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   SessionLifecycleEvent_EventType as EventType,
   WatchModeRegistryResponseSchema,
@@ -25,14 +25,16 @@ import { createGrpcTransport } from "../transports/grpc-transport.ts";
 import { createMacpClient, type MacpClient } from "./client.ts";
 import type { ClientSettings } from "./client-surface.ts";
 
-const disposables = new AsyncDisposableStack();
-afterAll(async () => disposables.disposeAsync());
+function used<T extends AsyncDisposable>(resource: T): T {
+  onTestFinished(async () => resource[Symbol.asyncDispose]());
+  return resource;
+}
 
 async function clientOf(script: Script, settings: ClientSettings = {}): Promise<MacpClient> {
-  const { target } = disposables.use(await scriptedRuntime(script));
+  const { target } = used(await scriptedRuntime(script));
   const transport = createGrpcTransport({ target, allowInsecure: true });
   const retry = { retries: 2, baseMs: 1, maxMs: 20 };
-  return disposables.use(createMacpClient({ transport, retry, ...settings }));
+  return used(createMacpClient({ transport, retry, ...settings }));
 }
 
 async function take<T>(events: AsyncIterable<T>, count: number): Promise<T[]> {

@@ -35,16 +35,18 @@ export function createKernel({ store, clock = Date.now, limits = {} }: KernelOpt
   const toOwn = createOwner();
   const checkShape = (envelope: Envelope) => shapeProblem(envelope, maxPayloadBytes);
   let closed = false;
+  const receive: Kernel["receive"] = (envelope, rights = {}) => {
+    if (closed) return lost;
+    return checkShape(envelope) ?? deliver(parts, toOwn(envelope), { rights, signals });
+  };
   return {
     modes,
     policies,
     restored: table.restored,
     checkShape,
+    receive,
     // Async, so that a store that cannot be read rejects and never throws; it runs to its answer at once.
-    async send(envelope, rights = {}) {
-      if (closed) return lost;
-      return checkShape(envelope) ?? deliver(parts, toOwn(envelope), { rights, signals });
-    },
+    send: async (envelope, rights) => receive(envelope, rights),
     ...createControls(parts),
     ...createReaders(parts),
     history(sessionId, after = 0) {

@@ -10,8 +10,8 @@ import { createTopic, type Listener, type Topic, type Unsubscribe } from "./topi
 export interface Journal {
   readonly lifecycle: Topic<LifecycleEvent>;
   record(session: Session, entry: LogEntry, event?: LifecycleKind): void;
-  /** The answer, once everything that the session has become by now is durable. */
-  answer<T>(session: Session, value: T): Promise<T | Refusal>;
+  /** The answer, once everything that the session has become by now is durable: at once where it is. */
+  answer<T>(session: Session, value: T): T | Promise<T | Refusal>;
   listen(sessionId: string, listener: Listener<AcceptedEnvelope>): Unsubscribe;
 }
 
@@ -55,7 +55,7 @@ export function createJournal(store: Store, table: SessionTable): Journal {
     },
     answer(session, value) {
       return session.tail === undefined
-        ? Promise.resolve(value)
+        ? value
         : session.tail.then((kept) => (kept ? value : lost));
     },
     listen(sessionId, listener) {

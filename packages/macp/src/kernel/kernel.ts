@@ -70,6 +70,8 @@ export interface Kernel {
   checkShape(envelope: Envelope): Refusal | undefined;
   /** SessionStart, a message of a mode, Signal or Progress. The sender is taken as authenticated. */
   send(envelope: Envelope, rights?: SendRights): Promise<Outcome>;
+  /** The same, answered at once where nothing has to become durable first. Throws when the store cannot be read. */
+  receive(envelope: Envelope, rights?: SendRights): Outcome | Promise<Outcome>;
   /** A session that has ended already answers ok with its state. */
   cancel(sessionId: string, request: ControlRequest): Promise<Outcome>;
   suspend(sessionId: string, request: ControlRequest): Promise<Outcome>;

@@ -36,14 +36,14 @@ export function createOwner(): (envelope: Envelope) => Envelope {
     return own;
   }
 
-  return ({ macpVersion, mode, messageType, messageId, sessionId, sender, ...rest }) => ({
-    macpVersion: known(macpVersion),
-    mode: known(mode),
-    messageType: known(messageType),
-    messageId,
-    sessionId: known(sessionId),
-    sender: known(sender),
-    timestampUnixMs: rest.timestampUnixMs,
-    payload: kept(rest.payload),
+  return (envelope) => ({
+    macpVersion: known(envelope.macpVersion),
+    mode: known(envelope.mode),
+    messageType: known(envelope.messageType),
+    messageId: envelope.messageId,
+    sessionId: known(envelope.sessionId),
+    sender: known(envelope.sender),
+    timestampUnixMs: envelope.timestampUnixMs,
+    payload: kept(envelope.payload),
   });
 }

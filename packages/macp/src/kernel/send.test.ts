@@ -23,6 +23,7 @@ describe("the shape of an envelope", () => {
   test.each([
     ["no message type", { messageType: "" }, "InvalidEnvelope"],
     ["no message id", { messageId: "" }, "InvalidEnvelope"],
+    ["a NUL in the message id", { messageId: "a\0b" }, "InvalidEnvelope"],
     ["no session", { sessionId: "" }, "InvalidEnvelope"],
     ["no mode", { mode: "" }, "InvalidEnvelope"],
     [
@@ -32,6 +33,16 @@ describe("the shape of an envelope", () => {
     ],
     ["a signal with a session", { messageType: "Signal", mode: "" }, "InvalidEnvelope"],
     ["a signal with a mode", { messageType: "Signal", sessionId: "" }, "InvalidEnvelope"],
+    [
+      "progress of a session without its mode",
+      { messageType: "Progress", mode: "" },
+      "InvalidEnvelope",
+    ],
+    [
+      "progress of a mode without a session",
+      { messageType: "Progress", sessionId: "" },
+      "InvalidEnvelope",
+    ],
     ["too much", { payload: new Uint8Array(101) }, "PayloadTooLarge"],
     ["as much as there may be", { payload: new Uint8Array(100) }, "UnknownSession"],
   ])("%s", async (_, init, expected) => expect(await answer(init)).toBe(expected));

@@ -14,20 +14,24 @@ const accepted = ({ state }: Session, duplicate = false): Acceptance => ({
   duplicate,
 });
 
-export function sendStart(parts: Parts, envelope: Envelope, rights: SendRights): Promise<Outcome> {
+export function sendStart(
+  parts: Parts,
+  envelope: Envelope,
+  rights: SendRights,
+): Outcome | Promise<Outcome> {
   const { table, journal, clock } = parts;
   const { sessionId, messageId, sender } = envelope;
   const [known, atMs] = [table.get(sessionId), clock()];
   const start = judgeStart(envelope, parts, { known, atMs });
-  if (!start.ok) return Promise.resolve(start);
+  if (!start.ok) return start;
   if ("taken" in start) {
     const again = start.taken.seen.has(messageId);
     const outcome = again ? accepted(start.taken, true) : refuse("SessionAlreadyExists");
     return journal.answer(start.taken, outcome);
   }
   const missing = table.missing(sessionId);
-  if (missing.variant === "StorageFailed") return Promise.resolve(missing);
-  if (hasTooMany(parts, sender, { rights, atMs })) return Promise.resolve(refuse("RateLimited"));
+  if (missing.variant === "StorageFailed") return missing;
+  if (hasTooMany(parts, sender, { rights, atMs })) return refuse("RateLimited");
   const { session, bound } = start;
   const entry = acceptStart(session, envelope, { bound, atMs });
   table.add(session);
@@ -48,10 +52,10 @@ function hasTooMany(
   return open >= maxOpenSessions;
 }
 
-export function sendMessage(parts: Parts, envelope: Envelope): Promise<Outcome> {
+export function sendMessage(parts: Parts, envelope: Envelope): Outcome | Promise<Outcome> {
   const { table, journal, clock } = parts;
   const session = table.get(envelope.sessionId);
-  if (session === undefined) return Promise.resolve(table.missing(envelope.sessionId));
+  if (session === undefined) return table.missing(envelope.sessionId);
   return journal.answer(session, messageOutcome(parts, session, { envelope, atMs: clock() }));
 }
 

@@ -7,9 +7,16 @@ import { type Refusal, refuse } from "./refusal.ts";
 /** What is wrong with an envelope whoever sends it, to whatever session. */
 export function shapeProblem(envelope: Envelope, maxPayloadBytes: number): Refusal | undefined {
   if (envelope.macpVersion !== macpVersion) return refuse("InvalidMacpVersion");
-  if (envelope.messageType === "" || envelope.messageId === "") return refuse("InvalidEnvelope");
+  if (!isWord(envelope.messageType) || !isWord(envelope.messageId)) {
+    return refuse("InvalidEnvelope");
+  }
   if (!isPlaced(envelope)) return refuse("InvalidEnvelope");
   return envelope.payload.length > maxPayloadBytes ? refuse("PayloadTooLarge") : undefined;
+}
+
+/** Some databases, and some versions of the one that is used here, end a text at its first NUL. */
+function isWord(text: string): boolean {
+  return text !== "" && !text.includes("\0");
 }
 
 function isPlaced({ messageType, sessionId, mode }: Envelope): boolean {
@@ -17,7 +24,8 @@ function isPlaced({ messageType, sessionId, mode }: Envelope): boolean {
     case "Signal":
       return sessionId === "" && mode === "";
     case "Progress":
-      return true;
+      // Ambient, or of a session: never half of it.
+      return (sessionId === "") === (mode === "");
     default:
       return sessionId !== "" && mode !== "";
   }

@@ -12,6 +12,10 @@ test("the default is always there, for every mode, and nobody can replace or rem
     schemaVersion: 1,
     registeredAtUnixMs: 0n,
   });
+  expect(JSON.parse(registry.get("policy.default")?.rules ?? "")).toMatchObject({
+    commitment: { authority: "initiator_only" },
+    voting: { algorithm: "none" },
+  });
   expect(registry.register(policy({ policyId: "policy.default" }))).toEqual(refusal("reserved"));
   expect(registry.unregister("policy.default")).toEqual(refusal("reserved"));
   expect(registry.resolve("")?.policy_id).toBe("policy.default");

@@ -72,7 +72,13 @@ const builtIn: Policy = {
   policy_id: defaultPolicy,
   mode: "*",
   description: "Default policy: no vote is needed and the initiator commits.",
-  rules: {},
+  // Written out, as the reference runtime does: whoever reads the policy sees what applies.
+  rules: {
+    commitment: { authority: "initiator_only", designated_roles: [], require_vote_quorum: false },
+    evaluation: { minimum_confidence: 0, required_before_voting: false },
+    objection_handling: { critical_severity_vetoes: false, veto_threshold: 1 },
+    voting: { algorithm: "none", quorum: { type: "count", value: 0 } },
+  },
   schema_version: 1,
 };
 

@@ -36,29 +36,24 @@ export interface About {
 
 /** `now` in unix ms: the time of the answer, a duplicate's too. */
 export function toAck(outcome: Outcome | Denial, about: About, now: number): Ack {
-  const accepted = {
+  // Written out: `create` goes by the description, which for this one message is most of the answer's cost.
+  const ack: Ack = {
+    $typeName: AckSchema.typeName,
     ok: outcome.ok,
+    duplicate: outcome.ok && outcome.duplicate,
     messageId: about.messageId,
     sessionId: about.sessionId,
     acceptedAtUnixMs: BigInt(now),
+    sessionState: outcome.ok ? toSessionState(outcome.state) : SessionState.UNSPECIFIED,
   };
-  if (outcome.ok) {
-    return create(AckSchema, {
-      ...accepted,
-      duplicate: outcome.duplicate,
-      sessionState: toSessionState(outcome.state),
-    });
-  }
-  return create(AckSchema, {
-    ...accepted,
-    sessionState: SessionState.UNSPECIFIED,
-    error: create(MACPErrorSchema, {
-      code: outcome.code,
-      message: outcome.variant,
-      ...about,
-      details: detailsOf(outcome),
-    }),
-  });
+  if (!outcome.ok) ack.error = toError(outcome, about);
+  return ack;
+}
+
+function toError(denial: Denial, { sessionId, messageId }: About): MACPError {
+  const { code, variant: message } = denial;
+  const details = detailsOf(denial);
+  return create(MACPErrorSchema, { code, message, sessionId, messageId, details });
 }
 
 /**

@@ -24,22 +24,27 @@ export interface Counters {
   render(): string;
 }
 
-/** Counts by mode; a mode that the runtime does not know counts as `unknown`, or a client could grow the list. */
+/**
+ * Counts by mode: what stands in a session's name, and of what is accepted no SessionStart (a session started) and
+ * nothing that passes by. A mode that the runtime does not know counts as `unknown`, or a client could grow the list.
+ */
 export function createCounters(kernel: Kernel): Counters {
-  const counts = new Map<Name, Map<string, number>>(names.map((name) => [name, new Map()]));
-  const known = (mode: string): string =>
-    mode === "" || kernel.modes.get(mode) !== undefined ? mode : "unknown";
+  const byMode = new Map<string, Record<Name, number>>();
+  const known = (mode: string): string => (kernel.modes.get(mode) !== undefined ? mode : "unknown");
   const count = (name: Name, mode: string): void => {
-    const byMode = counts.get(name);
-    byMode?.set(mode, (byMode.get(mode) ?? 0) + 1);
+    let counts = byMode.get(mode);
+    if (counts === undefined) byMode.set(mode, (counts = nothingYet()));
+    counts[name]++;
   };
   kernel.watchSessions(({ kind, session }) => {
     const event = kind === "CREATED" ? "started" : kind.toLowerCase();
     count(`sessions_${event as "started"}`, session.mode);
   });
   return {
-    answered({ mode, messageType }, outcome) {
-      if (outcome.ok && outcome.duplicate) return;
+    answered({ mode, messageType, sessionId }, outcome) {
+      if (sessionId === "" || (outcome.ok && (outcome.duplicate || uncounted.has(messageType)))) {
+        return;
+      }
       const word = outcome.ok ? "accepted" : "rejected";
       const label = outcome.ok ? mode : known(mode);
       count(`messages_${word}`, label);
@@ -47,11 +52,10 @@ export function createCounters(kernel: Kernel): Counters {
     },
     render() {
       const lines = names.flatMap((name) => {
-        const byMode = counts.get(name) ?? new Map<string, number>();
         const metric = `macp_${name}_total`;
         const samples = Array.from(
           byMode,
-          ([mode, n]) => `${metric}{mode=${JSON.stringify(mode)}} ${n}`,
+          ([mode, counts]) => `${metric}{mode=${JSON.stringify(mode)}} ${counts[name]}`,
         );
         return [`# HELP ${metric} ${help(name)}`, `# TYPE ${metric} counter`, ...samples];
       });
@@ -66,6 +70,12 @@ export function createCounters(kernel: Kernel): Counters {
     },
   };
 }
+
+/** Accepted, they are no message of the session's history, or the one that counts as its start. */
+const uncounted: ReadonlySet<string> = new Set(["SessionStart", "Progress"]);
+
+const nothingYet = (): Record<Name, number> =>
+  Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
 
 function help(name: Name): string {
   const [subject = "", verb = ""] = name.split("_");

@@ -1,4 +1,7 @@
 import { Client, credentials as channel, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { connect as connectTls } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { create } from "@bufbuild/protobuf";
 import { InitializeRequestSchema } from "../generated/macp/v1/core_pb.ts";
@@ -6,7 +9,8 @@ import { grpcStatus } from "../protocol/error-codes.ts";
 import { statusOf } from "../protocol/refusal.ts";
 import { createGrpcTransport } from "../transports/grpc-transport.ts";
 import { createRuntime, type RuntimeOptions } from "./create-runtime.ts";
-import { createHealth, healthService } from "./health.ts";
+import { createHealth } from "./grpc/health.ts";
+import type { StreamMethod } from "./grpc/methods.ts";
 import { selfSigned } from "../transports/certificate.test-kit.ts";
 
 function runtimeOf(options: RuntimeOptions = {}) {
@@ -55,6 +59,18 @@ test("mutual TLS: who shows no certificate does not get in", async () => {
   );
 });
 
+test("a TLS client that names no protocol is served", async () => {
+  const { cert, key } = selfSigned();
+  const { port } = await runtimeOf({ auth: { tokens } }).listen({ tls: { cert, key } });
+  const session = connectHttp2(`https://localhost:${port}`, {
+    createConnection: () => connectTls({ port, host: "localhost", ca: cert }),
+  });
+  onTestFinished(() => session.destroy());
+  const stream = session.request({ ":method": "POST", "content-type": "application/grpc" });
+  const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
+  expect(headers).toMatchObject({ ":status": 200, "grpc-status": "12" });
+});
+
 test("policies that are there from the start stay as they are", async () => {
   const policies = [{ policyId: "p.one", mode: "*", rules: {} }];
   const { kernel } = runtimeOf({ policies });
@@ -73,16 +89,17 @@ describe("health", () => {
   const name = (service: string) =>
     Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]);
 
+  const statusIn = (bytes: Buffer): number => bytes[1] ?? 0;
+
   const check = async (service: string) => {
-    const { path, responseDeserialize } = healthService.check;
     const connection = await client();
     return new Promise<number | undefined>((resolve, reject) => {
       const answered = (error: ServiceError | null, value?: number): void =>
         error === null ? resolve(value) : reject(error);
       connection.makeUnaryRequest(
-        path,
+        "/grpc.health.v1.Health/Check",
         name,
-        responseDeserialize,
+        statusIn,
         service,
         new Metadata(),
         answered,
@@ -100,25 +117,27 @@ describe("health", () => {
 
   test("who watches is told of the end", async () => {
     const health = createHealth();
-    const told: number[] = [];
-    const call = {
-      request: { service: "" },
-      write: (value: number) => told.push(value),
-      on: () => {},
+    const told: unknown[] = [];
+    const watch = health.methods.get("/grpc.health.v1.Health/Watch") as StreamMethod;
+    const down = {
+      write: (value: unknown) => told.push(value) > 0,
+      ready: () => {},
+      end: () => {},
+      fail: () => {},
+      onDrain: () => {},
+      onClose: () => {},
     };
-    const watch = health.implementation["watch"] as (call: unknown) => void;
-    watch(call);
+    void watch.handler("", {}, down);
     health.stop();
     expect(told).toEqual([1, 2]);
   });
 
   test("a watch over the wire begins with the present", async () => {
-    const { path, responseDeserialize } = healthService.watch;
     const connection = await client();
     const stream = connection.makeServerStreamRequest(
-      path,
+      "/grpc.health.v1.Health/Watch",
       name,
-      responseDeserialize,
+      statusIn,
       "other",
       new Metadata(),
     );

@@ -1,5 +1,5 @@
 import { AgentKeysError } from "@agentkeys/contract";
-import { serveGrpc, type ServerTls } from "./grpc-server.ts";
+import { serveGrpc, type ServerTls } from "./grpc/server.ts";
 import type { Handlers } from "./handlers.ts";
 
 export interface ListenOptions {

@@ -5,10 +5,12 @@ import { startProgram, type Program } from "./program.ts";
 let program: Promise<Program> | undefined;
 let stopping = false;
 
-// Before anything listens: the first signal may come with the first connection.
+// Before anything listens: the first signal may come with the first connection. Those who listened while this was loaded
+// go only afterwards: with nobody listening in between, a signal that came while the process was busy would be lost.
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.removeAllListeners(signal);
+  const before = process.listeners(signal);
   process.on(signal, () => void stop());
+  for (const listener of before) process.off(signal, listener);
 }
 
 try {

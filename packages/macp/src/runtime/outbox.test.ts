@@ -20,6 +20,7 @@ function receiver(room: number) {
     },
     end: () => void (how = "ended"),
     fail: (error) => void (how = error),
+    ready: () => {},
     onDrain: (listener) => void (drain = listener),
     onClose: (listener) => void closing.push(listener),
   };

@@ -5,6 +5,8 @@ import { statusError } from "../protocol/refusal.ts";
 export interface Downstream<T> {
   /** False = taken, and nothing more until `onDrain`. */
   write(message: T): boolean;
+  /** Says that the call has begun: a client may wait for that before it says more, and no message may come for long. */
+  ready(): void;
   end(): void;
   /** Ends the stream with an error of `statusError`. */
   fail(error: Error): void;

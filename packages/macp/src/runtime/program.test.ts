@@ -1,7 +1,10 @@
 import { create } from "@bufbuild/protobuf";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { SignJWT } from "jose";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
@@ -158,6 +161,21 @@ describe("ends", () => {
     expect((await program.stop("SIGINT")).code).toBe(0);
   });
 
+  test("SIGINT while it loads is not lost, whenever it comes", async () => {
+    const ends = [100, 200, 300, 400, 500, 600].map(async (ms) => {
+      const env = { PATH: process.env["PATH"], ...open };
+      const child = spawn(executable, { env, stdio: "ignore" });
+      onTestFinished(() => void child.kill("SIGKILL"));
+      const exit = once(child, "exit");
+      await setTimeout(ms);
+      child.kill("SIGINT");
+      const [code, signal] = await exit;
+      // By the signal itself where Node.js had not begun.
+      return code ?? signal;
+    });
+    for (const end of await Promise.all(ends)) expect([0, "SIGINT"]).toContain(end);
+  });
+
   test("an open watch has the drain time, and no more", async () => {
     const program = await running({ MACP_SHUTDOWN_DRAIN_SECS: "1" });
     const watch = program.calls.watchSessions(create(WatchSessionsRequestSchema), as("alice"));
@@ -276,7 +294,7 @@ describe("metrics", () => {
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(text).toMatch(/content-type: text\/plain/i);
     expect(text).toContain('macp_sessions_started_total{mode="macp.mode.decision.v1"} 1\n');
-    expect(text).toContain('macp_messages_accepted_total{mode="macp.mode.decision.v1"} 2\n');
+    expect(text).toContain('macp_messages_accepted_total{mode="macp.mode.decision.v1"} 1\n');
     expect(text).toContain('macp_messages_rejected_total{mode="macp.mode.decision.v1"} 1\n');
     expect(text).toContain("# TYPE macp_commitments_accepted_total counter\n");
     expect(text).toContain("macp_replay_mismatches_total 0\n");

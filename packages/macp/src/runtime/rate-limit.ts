@@ -42,14 +42,12 @@ export function createRateLimit(perMinute: number, now: () => number): RateLimit
 }
 
 function forget(window: Window, at: number): void {
-  let gone = 0;
-  for (const slice of window.slices) {
-    // The newest event of a slice may be SLICE younger than its first one.
-    if (at - slice.at < WINDOW + SLICE) break;
-    window.total -= slice.count;
-    gone++;
-  }
-  if (gone > 0) window.slices.splice(0, gone);
+  const { slices } = window;
+  // The newest event of a slice may be SLICE younger than its first one.
+  const kept = slices.findIndex((slice) => at - slice.at < WINDOW + SLICE);
+  if (kept === 0) return;
+  const gone = slices.splice(0, kept === -1 ? slices.length : kept);
+  for (const { count } of gone) window.total -= count;
 }
 
 function sweep(windows: Map<string, Window>, at: number): number {

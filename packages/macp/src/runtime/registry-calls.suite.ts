@@ -135,6 +135,11 @@ export function describeRegistries(connect: Connect): void {
       as("alice"),
     );
     expect(policyDescriptor).toMatchObject({ mode: "*", schemaVersion: 1 });
+    // Whoever reads it sees what applies, not nothing.
+    expect(JSON.parse(policyDescriptor?.rules ?? "")).toMatchObject({
+      commitment: { authority: "initiator_only", require_vote_quorum: false },
+      voting: { algorithm: "none" },
+    });
     const registered = await calls.registerPolicy(policy("policy.default"), as("alice"));
     expect(registered).toMatchObject({
       ok: false,

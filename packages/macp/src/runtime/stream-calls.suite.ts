@@ -77,6 +77,39 @@ export function describeStream(connect: Connect): void {
     expect(idOf(await second.next())).toBe("p3");
   });
 
+  test.each([2n, 3n, 2n ** 64n - 1n])(
+    "after %d, the end or beyond: only what comes",
+    async (after) => {
+      const calls = await connect();
+      const id = await accepted(calls, "alice", start("decision"));
+      await accepted(calls, "alice", proposal(id));
+      const stream = opened(calls, "bob");
+      const { next } = reader(stream);
+      await stream.send(subscribe(id, after));
+      // Refused in the stream, after what the history would have given.
+      await stream.send(frame(proposal(id, { messageId: "" })));
+      expect(errorOf(await next())?.message).toContain("InvalidEnvelope");
+      await accepted(calls, "alice", proposal(id, { messageId: "later" }));
+      expect(idOf(await next())).toBe("later");
+    },
+  );
+
+  test("subscribing again replays again, and what comes then comes once", async () => {
+    const calls = await connect();
+    const begin = start("decision");
+    const id = await accepted(calls, "alice", begin);
+    const stream = opened(calls, "bob");
+    const { next } = reader(stream);
+    for (let turn = 0; turn < 2; turn++) {
+      await stream.send(subscribe(id));
+      expect(idOf(await next())).toBe(begin.messageId);
+    }
+    for (const messageId of ["p1", "p2"]) {
+      await accepted(calls, "alice", proposal(id, { messageId }));
+      expect(idOf(await next())).toBe(messageId);
+    }
+  });
+
   test("what is sent while the history is on its way comes once, after it", async () => {
     const calls = await connect();
     const begin = start("decision");

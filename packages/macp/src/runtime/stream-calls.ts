@@ -18,6 +18,7 @@ export function streamCalls(context: ServiceContext): Part<"streamSession"> {
           return;
         }
         stream = new BoundStream(context, identity, down);
+        down.ready();
         for (const frame of early) void stream.frame(frame);
         if (ended) stream.end();
       };

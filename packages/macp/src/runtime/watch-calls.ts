@@ -43,6 +43,7 @@ export function watchCalls(
       );
       down.onClose(unwatch);
       await requireIdentity(authenticate, from);
+      down.ready();
       out.release();
     },
     async watchSessions(_request, from, down) {
@@ -95,6 +96,7 @@ async function watchSessions(
   });
   down.onClose(unwatch);
   await authenticated();
+  down.ready();
   const sessions = await kernel.list();
   let index = 0;
   const next = (): WatchSessionsResponse | undefined => {

@@ -6,28 +6,31 @@ import {
   type Vote,
   votes,
 } from "../protocol/constants.ts";
-import { refuse } from "./refuse.ts";
+import { refusal } from "./refuse.ts";
 
-const invalid = (message: string) => refuse({ code: "INVALID_ENVELOPE", message });
+const invalid = (message: string) => refusal({ code: "INVALID_ENVELOPE", message });
 
-/** The canonical form of a word of a closed list; any case goes in, newer runtimes take the canonical one only. */
-function canonical(word: string, list: readonly string[], what: string): string {
+function canonical<T extends string>(word: string, list: readonly T[], what: string): T {
   const found = list.find((entry) => entry.toLowerCase() === word.toLowerCase());
-  if (found === undefined) invalid(`${what}: ${word}, expected ${list.join(", ")}`);
-  return found ?? "";
+  if (found !== undefined) return found;
+  throw invalid(`${what}: ${word}, expected ${list.join(", ")}`);
 }
 
 export type AnyCase<T extends string> = T | Lowercase<T>;
 
-export const toVote = (word: AnyCase<Vote>): string => canonical(word, votes, "vote");
-export const toSeverity = (word: AnyCase<Severity>): string =>
-  canonical(word, severities, "severity");
-export const toRecommendation = (word: AnyCase<Recommendation>): string =>
+/** The canonical form of a word in any case: what every runtime takes. Throws INVALID_ENVELOPE for any other word. */
+export const toVote = (word: string): Vote => canonical(word, votes, "vote");
+
+/** As `toVote`, of an objection. */
+export const toSeverity = (word: string): Severity => canonical(word, severities, "severity");
+
+/** As `toVote`, of an evaluation. */
+export const toRecommendation = (word: string): Recommendation =>
   canonical(word, recommendations, "recommendation");
 
-/** From 0 to 1, and so neither NaN nor infinite. */
+/** The number, from 0 to 1 and so neither NaN nor infinite. Throws INVALID_ENVELOPE for any other. */
 export function toConfidence(value: number): number {
-  if (!(value >= 0 && value <= 1)) invalid(`confidence: ${value}, expected 0 to 1`);
+  if (!(value >= 0 && value <= 1)) throw invalid(`confidence: ${value}, expected 0 to 1`);
   return value;
 }
 
@@ -38,6 +41,6 @@ export const toBytes = (data: Uint8Array | string): Uint8Array =>
 /** Names and ids that no runtime takes blank. */
 export function filled(fields: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(fields)) {
-    if (value.trim() === "") invalid(`${name}: blank`);
+    if (value.trim() === "") throw invalid(`${name}: blank`);
   }
 }

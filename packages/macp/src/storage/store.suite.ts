@@ -68,7 +68,7 @@ export function storeSuite(open: () => { store: Store; reopen: () => Store }): v
       macpVersion: "1.0",
       mode,
       messageType: "Proposal",
-      messageId: "ü 'quoted' \u{1f600} \0",
+      messageId: "ü 'quoted' \u{1f600}",
       sessionId,
       sender: "alice",
       timestampUnixMs: -(2n ** 63n),

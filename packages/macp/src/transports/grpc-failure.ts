@@ -2,9 +2,7 @@ import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import type { AgentKeysError } from "@agentkeys/contract";
 import { type Auth, authorizationOf } from "../protocol/auth.ts";
 import { statusError } from "../protocol/refusal.ts";
-
-/** Trailer with the JSON details of a refusal that travels as a status. */
-export const detailsTrailer = "macp-error-details-bin";
+import { detailsTrailer } from "./grpc-details.ts";
 
 /** The credential, where there is one. */
 export function credentials(auth: Auth | undefined): Metadata {

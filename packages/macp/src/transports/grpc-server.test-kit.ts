@@ -8,7 +8,7 @@ import {
 } from "@grpc/grpc-js";
 import type { MessageShape } from "@bufbuild/protobuf";
 import type { MACPRuntimeService } from "../generated/macp/v1/core_pb.ts";
-import { detailsTrailer } from "./grpc-failure.ts";
+import { detailsTrailer } from "./grpc-details.ts";
 import { grpcService } from "./grpc-service.ts";
 
 type Methods = (typeof MACPRuntimeService)["method"];

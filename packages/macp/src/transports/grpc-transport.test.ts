@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { AgentKeysError } from "@agentkeys/contract";
-import { afterAll, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Transport } from "../client/transport.ts";
 import {
   GetSessionRequestSchema,
@@ -21,13 +21,15 @@ import { refusalOf, statusOf } from "../protocol/refusal.ts";
 import { deferred, failure, type Script, scriptedRuntime } from "./grpc-server.test-kit.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
 
-const disposables = new AsyncDisposableStack();
-afterAll(async () => disposables.disposeAsync());
+function used<T extends AsyncDisposable>(resource: T): T {
+  onTestFinished(async () => resource[Symbol.asyncDispose]());
+  return resource;
+}
 
 async function connected(script: Script): Promise<Transport> {
-  const server = disposables.use(await scriptedRuntime(script));
+  const server = used(await scriptedRuntime(script));
   const transport = createGrpcTransport({ target: server.target, allowInsecure: true });
-  disposables.defer(() => transport.close());
+  onTestFinished(async () => transport.close());
   return transport;
 }
 
@@ -111,7 +113,7 @@ test("a late answer and no runtime at all are authority_unavailable", async () =
 });
 
 test("channel settings reach the connection: an answer over maxReceiveBytes is refused", async () => {
-  const server = disposables.use(
+  const server = used(
     await scriptedRuntime({
       listModes: (_, answer) =>
         answer(
@@ -123,7 +125,7 @@ test("channel settings reach the connection: an answer over maxReceiveBytes is r
   const { target } = server;
   const channel = { maxReceiveBytes: 100, keepaliveMs: 60_000, keepaliveTimeoutMs: 1000 };
   const transport = createGrpcTransport({ target, allowInsecure: true, channel });
-  disposables.defer(() => transport.close());
+  onTestFinished(async () => transport.close());
   const error = await caught(transport.calls.listModes(create(ListModesRequestSchema), {}));
   expect(AgentKeysError.is(error, "payload_too_large")).toBe(true);
 });
@@ -331,7 +333,7 @@ test.each([
 
 test("without allowInsecure a plaintext runtime is not spoken to", async () => {
   let reached = false;
-  const server = disposables.use(
+  const server = used(
     await scriptedRuntime({
       getSession: (_, answer) => {
         reached = true;

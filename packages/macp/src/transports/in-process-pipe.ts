@@ -53,6 +53,7 @@ export function createPipe<T>(copy: (message: T) => T): Pipe<T> {
         wake?.();
         return queue.length < HIGH_WATER;
       },
+      ready: () => {},
       end: () => finish({}),
       fail: (error) => finish({ error }),
       onDrain: (listener) => void (drained = listener),
