@@ -170,3 +170,28 @@ test("coverage of a module's agents", async () => {
   });
   expect(await run(["coverage", join(dir.path, "missing.mjs")])).toMatchObject({ code: 1 });
 });
+
+test("coverage of several agents, by the names under which the module exports them", async () => {
+  const core = import.meta.resolve("@agentkeys/core");
+  const module = join(dir.path, "several.mjs");
+  writeFileSync(
+    module,
+    `import { createClient, createGuard } from ${JSON.stringify(core)};
+     export const guard = createGuard({
+       client: createClient(),
+       tools: { pay: { scope: "payment.spend" }, find: { scope: "web.search" }, misspelt: { scope: "x" } },
+     });
+     const pay = guard.wrap("pay", function pay() {});
+     const find = guard.wrap("find", function find() {});
+     export const agents = { buyer: { pay }, clerk: [find, function leak() {}] };`,
+  );
+  const shown = await run(["coverage", module, "--json"]);
+  expect(JSON.parse(shown.stdout)).toEqual({
+    tools: [
+      { name: "pay", how: "guarded", path: "buyer.pay" },
+      { name: "find", how: "guarded", path: "clerk.find" },
+      { name: "leak", how: "raw", path: "clerk.leak" },
+    ],
+    unused: ["misspelt"],
+  });
+});

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
@@ -28,6 +28,8 @@ test("dev: seeded notes, private tokens, the same identity at the next start, ex
     content: "",
   });
   expect(statSync(join(data, "dev-tokens.json")).mode & 0o077).toBe(0);
+  expect(statSync(data).mode & 0o077).toBe(0);
+  expect(readFileSync(join(data, ".gitignore"), "utf8")).toBe("*\n");
   expect(await first.stop("SIGTERM")).toBe(0);
   const second = await startDev(data);
   expect(second.agent["AGENTKEYS_MCP_VENDOR_TOKEN"]).toBe(
@@ -150,7 +152,7 @@ describe("serve refuses to start, with exit 1 and one clear line", () => {
     using dir = folder();
     const data = join(dir.path, "file");
     writeFileSync(data, "not a folder");
-    expect(await refused(["--data", data])).toContain("file");
+    expect(await refused(["--data", data])).toContain("not a directory");
   });
 
   test("corrupt database", async () => {

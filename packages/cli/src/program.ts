@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { approvalsApprove, approvalsDeny, approvalsList } from "./commands/approvals.ts";
-import { auditTail } from "./commands/audit-tail.ts";
-import { coverage } from "./commands/coverage.ts";
-import { dev } from "./commands/dev.ts";
-import { hookAudit, hookCheck } from "./commands/hook.ts";
-import { revoke } from "./commands/revoke.ts";
-import { serve } from "./commands/serve.ts";
+
+/** Loaded when it is run: a hook is started twice for each tool call, and needs no server. */
+function lazy<A extends unknown[]>(load: () => Promise<(...args: A) => Promise<void>>) {
+  return async (...args: A): Promise<void> => (await load())(...args);
+}
+
+const approvals = () => import("./commands/approvals.ts");
+const hooks = () => import("./commands/hook.ts");
 
 function version(): string {
   const file = new URL("../package.json", import.meta.url);
@@ -23,9 +24,9 @@ function connection(command: Command): Command {
     .option("--json", "machine-readable output");
 }
 
-function addApprovals(approvals: Command): void {
-  approvals.description("what agents ask people");
-  const add = (name: string): Command => connection(approvals.command(name).exitOverride());
+function addApprovals(root: Command): void {
+  root.description("what agents ask people");
+  const add = (name: string): Command => connection(root.command(name).exitOverride());
   const decision = (name: string): Command =>
     add(name)
       .argument("<id>", "the approval's id, apr_…")
@@ -35,14 +36,16 @@ function addApprovals(approvals: Command): void {
   add("list")
     .description("pending approvals, oldest first")
     .option("--status <status>", "pending, approved, denied, withdrawn, expired or all", "pending")
-    .action(approvalsList);
+    .action(lazy(async () => (await approvals()).approvalsList));
   decision("approve")
     .description("let this very call run once")
     .option("--remember <match>", "and from now on this tool, or this input")
     .option("--for <whose>", "remembered in this thread or for this actor", "thread")
     .option("--ttl <seconds>", "remembered for so long", "3600")
-    .action(approvalsApprove);
-  decision("deny").description("refuse it").action(approvalsDeny);
+    .action(lazy(async () => (await approvals()).approvalsApprove));
+  decision("deny")
+    .description("refuse it")
+    .action(lazy(async () => (await approvals()).approvalsDeny));
 }
 
 /** The command line; parsing throws CommanderError instead of ending the process. */
@@ -59,7 +62,7 @@ export function program(): Command {
     .option("--listen <host:port>", "address", "127.0.0.1:8088")
     .option("--data <dir>", "data directory", ".agentkeys")
     .option("--json", "print one JSON object instead of export lines")
-    .action(dev);
+    .action(lazy(async () => (await import("./commands/dev.ts")).dev));
   add(root, "serve")
     .description("run the authority; upstream's environment variables are honoured, flags win")
     .option("--listen <host:port>", "address (default: MCP_LISTEN, else 127.0.0.1:8088)")
@@ -67,20 +70,20 @@ export function program(): Command {
     .option("--config <file>", "agentkeys.yaml")
     .option("--surface <surface>", "v1 (upstream to the letter) or default", "default")
     .option("--transport <transport>", "http or stdio (default: MCP_TRANSPORT, else http)")
-    .action(serve);
+    .action(lazy(async () => (await import("./commands/serve.ts")).serve));
 
   const audit = add(root, "audit").description("read the audit log");
   connection(add(audit, "tail"))
     .description("follow the log as it grows")
     .option("--after <seq>", "start after this record", "0")
     .option("--limit <n>", "stop after so many records")
-    .action(auditTail);
+    .action(lazy(async () => (await import("./commands/audit-tail.ts")).auditTail));
 
   connection(add(root, "revoke"))
     .description("revoke an agent: its very next call is refused")
     .argument("<actor>", "the agent's omni, 0x + 64 hex digits")
     .option("--reason <text>", "written into the record", "revoked by the operator")
-    .action(revoke);
+    .action(lazy(async () => (await import("./commands/revoke.ts")).revoke));
 
   addApprovals(add(root, "approvals"));
 
@@ -89,7 +92,7 @@ export function program(): Command {
     .argument("<module>", "a program's module that exports guard and agents")
     .option("--json", "machine-readable output")
     .option("--strict", "exit 1 where a tool is not governed or a row governs nothing")
-    .action(coverage);
+    .action(lazy(async () => (await import("./commands/coverage.ts")).coverage));
 
   const hook = add(root, "hook").description(
     "Claude Code hooks: JSON on stdin and stdout, exit code always 0",
@@ -97,7 +100,9 @@ export function program(): Command {
   add(hook, "check")
     .description("before a tool: {} lets it run, a block decision stops it")
     .option("--scope <scope>", "permission scope to ask for, for example payment.spend")
-    .action(hookCheck);
-  add(hook, "audit").description("after a tool: records that it ran").action(hookAudit);
+    .action(lazy(async () => (await hooks()).hookCheck));
+  add(hook, "audit")
+    .description("after a tool: records that it ran")
+    .action(lazy(async () => (await hooks()).hookAudit));
   return root;
 }

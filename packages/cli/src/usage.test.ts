@@ -11,11 +11,23 @@ test.each([
   [["revoke"]],
   [["revoke", "not-an-omni"]],
   [["audit", "tail", "--after", "soon"]],
+  [["revoke", `0x${"a0".repeat(32)}`, "--url", "no-url"]],
 ])("wrong usage exits 2, with a line on stderr and nothing on stdout: %j", async (args) => {
   const { code, stdout, stderr } = await run(args, { env: { AGENTKEYS_OPERATOR_TOKEN: "t" } });
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr.trim()).not.toBe("");
   expect(stderr).not.toMatch(/\n\s+at /);
+});
+
+test.each([
+  [["revoke", `0x${"a0".repeat(32)}`]],
+  [["approvals", "list"]],
+  [["approvals", "approve", "apr_x"]],
+  [["audit", "tail"]],
+])("without an operator's token: exit 2, and where to set it: %j", async (args) => {
+  const { code, stderr } = await run(args);
+  expect(code).toBe(2);
+  expect(stderr).toContain("AGENTKEYS_OPERATOR_TOKEN");
 });
 
 test("help and version exit 0 on stdout", async () => {

@@ -217,12 +217,12 @@ test("a credential of the vault is taken out wherever a tool's words go", async 
   const failing = guard.wrap("search_web", async (): Promise<string> => {
     throw new TypeError("refused", { cause: new Error(`key ${await fetched()}`) });
   });
-  expectNone("error", await caught(failing()), [secret]);
+  expectNone("error", await caught(failing({ query })), [secret]);
   const streaming = guard.wrap("search_web", async function* () {
     yield { key: await fetched() };
     return `last ${secret}`;
   });
-  const stream = streaming();
+  const stream = streaming({ query });
   expect(await stream.next()).toEqual({ done: false, value: { key: clean } });
   expect(await stream.next()).toEqual({ done: true, value: `last ${clean}` });
 

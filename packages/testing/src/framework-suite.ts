@@ -4,6 +4,7 @@ import { brokenAuthorityCases } from "./suite/broken-authority.ts";
 import { canaryCases, vaultCanaryCases } from "./suite/canaries.ts";
 import { decisionCases } from "./suite/decisions.ts";
 import { ownToolCases } from "./suite/own-tools.ts";
+export { restartSuite } from "./suite/restart.ts";
 import { concurrencyCases, generatorCases, shapeCases } from "./suite/shapes.ts";
 
 /** What every framework package must pass: run it in a vitest file with the framework's driver. */

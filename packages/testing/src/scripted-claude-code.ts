@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { ClaudeCodeHost, type Json } from "./claude-code-host.ts";
+import type { BaseHookInput, HookInput, McpServerProvenance } from "@anthropic-ai/claude-agent-sdk";
+import { ClaudeCodeHost, type Json, type Line } from "./claude-code-host.ts";
 import type { AgentResult, ToolAnswer } from "./framework-driver.ts";
 import { turnsOf, type Script, type ScriptedCall } from "./script.ts";
 
@@ -21,6 +22,11 @@ export interface Played {
   /** What the model was offered by in-process servers. */
   offered: AgentResult["offered"];
 }
+
+/** What an event says beside what all say. */
+type Facts<I = HookInput> = I extends HookInput
+  ? Omit<I, keyof BaseHookInput | "mcp_server">
+  : never;
 
 /** One run of the program; `args` is its command line. */
 export class ScriptedClaudeCode {
@@ -44,8 +50,8 @@ export class ScriptedClaudeCode {
 
   /** One line of its input. */
   read(line: string): void {
-    const message = JSON.parse(line) as Json;
-    if (this.#host.takes(message) || message["type"] !== "user") return;
+    const message = JSON.parse(line) as Line;
+    if (this.#host.takes(message) || message.type !== "user") return;
     this.#start().catch(({ message: error }: Error) =>
       this.#result({ subtype: "error_during_execution", is_error: true, errors: [error] }),
     );
@@ -56,7 +62,7 @@ export class ScriptedClaudeCode {
     const tools = this.#played.offered.map(({ name }) => name);
     this.#say({ type: "system", subtype: "init", tools });
     const result = await this.#play(this.#scripted.script);
-    await this.#fire("SessionEnd", { reason: "other" });
+    await this.#fire({ hook_event_name: "SessionEnd", reason: "other" });
     this.#result({ subtype: "success", is_error: false, result });
   }
 
@@ -84,12 +90,12 @@ export class ScriptedClaudeCode {
       this.#say({ type: "assistant", message, parent_tool_use_id: agent ?? null });
       if (typeof turn === "string") return turn;
       const tool_calls = await Promise.all(turn.map((call) => this.#call(call, agent)));
-      await this.#fire("PostToolBatch", { tool_calls }, agent);
+      await this.#fire({ hook_event_name: "PostToolBatch", tool_calls }, { agent });
     }
     return "";
   }
 
-  async #call(call: Required<ScriptedCall>, agent?: string): Promise<Json> {
+  async #call(call: Required<ScriptedCall>, agent?: string) {
     const facts = { tool_name: call.name, tool_use_id: call.id, tool_input: call.input };
     let answer: unknown;
     let refused = true;
@@ -112,14 +118,11 @@ export class ScriptedClaudeCode {
   /** The input that may run: hooks first, of which a denial is final and an edit wins; then rules; then the host. */
   async #permit({ name, id, input: given }: Required<ScriptedCall>, agent?: string) {
     const facts = { tool_name: name, tool_use_id: id };
+    const by = { id, agent };
     let input = given;
     const said = new Set<unknown>();
-    const before = { ...facts, tool_input: given };
-    for (const { decision, reason, hookSpecificOutput = {} } of await this.#fire(
-      "PreToolUse",
-      before,
-      agent,
-    )) {
+    const before = { hook_event_name: "PreToolUse" as const, ...facts, tool_input: given };
+    for (const { decision, reason, hookSpecificOutput = {} } of await this.#fire(before, by)) {
       const { permissionDecision, permissionDecisionReason, updatedInput } =
         hookSpecificOutput as Json;
       if (decision === "block") throw new Error(String(reason));
@@ -128,16 +131,20 @@ export class ScriptedClaudeCode {
       input = updatedInput ?? input;
     }
     if (!said.has("ask") && (said.has("allow") || this.#isAllowed(name))) return input;
-    const request = { ...facts, tool_input: input };
-    for (const { hookSpecificOutput } of await this.#fire("PermissionRequest", request, agent)) {
+    const request = { tool_name: name, tool_input: input };
+    for (const { hookSpecificOutput } of await this.#fire(
+      { hook_event_name: "PermissionRequest", ...request },
+      by,
+    )) {
       const { decision } = Object(hookSpecificOutput) as { decision?: Json };
       if (decision) return permitted(decision, input);
     }
     if (this.#argument("--permission-prompt-tool") !== "stdio") {
       throw new Error(`permission to use ${name} has not been granted`);
     }
-    const asked = { subtype: "can_use_tool", ...facts, input, ...(agent && { agent_id: agent }) };
-    return permitted(await this.#host.ask(asked), input);
+    const asked = { ...facts, input: Object(input) as Json, ...this.#from(name) };
+    const who = agent !== undefined && { agent_id: agent };
+    return permitted(await this.#host.ask({ subtype: "can_use_tool", ...asked, ...who }), input);
   }
 
   #isAllowed(tool: string): boolean {
@@ -148,12 +155,14 @@ export class ScriptedClaudeCode {
 
   async #execute({ name, id, input }: Required<ScriptedCall>, agent?: string): Promise<unknown> {
     const facts = { tool_name: name, tool_use_id: id, tool_input: input };
+    const by = { id, agent };
     try {
       const tool_response = await this.#run({ name, id, input });
-      await this.#fire("PostToolUse", { ...facts, tool_response }, agent);
+      await this.#fire({ hook_event_name: "PostToolUse", ...facts, tool_response }, by);
       return tool_response;
     } catch (error) {
-      await this.#fire("PostToolUseFailure", { ...facts, error: (error as Error).message }, agent);
+      const { message } = error as Error;
+      await this.#fire({ hook_event_name: "PostToolUseFailure", ...facts, error: message }, by);
       throw error;
     }
   }
@@ -174,13 +183,18 @@ export class ScriptedClaudeCode {
     return builtins[name](input as never);
   }
 
-  #fire(event: string, facts: Json, agent?: string): Promise<Json[]> {
-    const base = { session_id: this.#session, transcript_path: "", cwd: "/" };
-    const by = agent === undefined ? {} : { agent_id: agent };
-    const [, name] = /^mcp__(.+?)__/.exec(String(facts["tool_name"])) ?? [];
-    const source = this.#host.servers.includes(name ?? "") ? "sdk" : "dynamic";
-    const from = name === undefined ? {} : { mcp_server: { name, source } };
-    return this.#host.fire({ ...base, ...by, ...from, ...facts, hook_event_name: event });
+  #fire(facts: Facts, { id, agent }: { id?: string; agent?: string | undefined } = {}) {
+    const base: BaseHookInput = { session_id: this.#session, transcript_path: "", cwd: "/" };
+    if (agent !== undefined) base.agent_id = agent;
+    const from = "tool_name" in facts ? this.#from(facts.tool_name) : {};
+    return this.#host.fire({ ...base, ...from, ...facts } as HookInput, id);
+  }
+
+  /** Where the tool comes from. */
+  #from(tool: string): { mcp_server?: McpServerProvenance } {
+    const [, name] = /^mcp__(.+?)__/.exec(tool) ?? [];
+    if (name === undefined) return {};
+    return { mcp_server: { name, source: this.#host.servers.includes(name) ? "sdk" : "dynamic" } };
   }
 
   #say(message: Json): void {

@@ -28,6 +28,7 @@ const reads = new Set<string>([
   "approval",
   "approvals",
   "approvalChanges",
+  "overdueApprovals",
   "askedActors",
   "rules",
   "rule",

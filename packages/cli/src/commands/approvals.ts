@@ -3,7 +3,8 @@ import type { Approval, ApprovalStatus, Operator } from "@agentkeys/core";
 import { AgentKeysError } from "@agentkeys/core";
 import pc from "picocolors";
 import { UsageError } from "../exit-code.ts";
-import { type OperatorFlags, operatorFromFlags } from "../operator-from-flags.ts";
+import { type OperatorFlags, withOperator } from "../operator-from-flags.ts";
+import { printable } from "../printable.ts";
 
 interface ListFlags extends OperatorFlags {
   status: string;
@@ -16,17 +17,22 @@ export async function approvalsList(flags: ListFlags): Promise<void> {
   if (!statuses.includes(status)) {
     throw new UsageError(`--status ${status}: expected ${statuses.join(", ")}`);
   }
-  await using operator = operatorFromFlags(flags);
   const filter = status === "all" ? {} : { status: status as ApprovalStatus };
-  let after: string | undefined;
-  for (;;) {
-    const page = await operator.approvals.list({ ...filter, after });
-    for (const approval of page) {
-      process.stdout.write(flags.json ? `${JSON.stringify(approval)}\n` : `${lineOf(approval)}\n`);
-    }
-    after = page.at(-1)?.id;
-    if (after === undefined) return;
-  }
+  // A reader that has seen enough (`| head`) ends the list.
+  const stop = new AbortController();
+  process.stdout.on("error", () => stop.abort());
+  await withOperator(flags, async ({ approvals }) => {
+    let after: string | undefined;
+    do {
+      const page = await approvals.list({ ...filter, after });
+      for (const approval of page) {
+        if (stop.signal.aborted) return;
+        const line = flags.json ? JSON.stringify(approval) : lineOf(approval);
+        process.stdout.write(`${line}\n`);
+      }
+      after = page.at(-1)?.id;
+    } while (after !== undefined);
+  });
 }
 
 interface DecideFlags extends OperatorFlags {
@@ -74,9 +80,9 @@ type Decision = (
 
 /** A decision quotes the digest of what was read: the one given, or that of what is shown here and confirmed. */
 async function decide(id: string, flags: DecideFlags, send: Decision): Promise<void> {
-  await using operator = operatorFromFlags(flags);
-  const digest = flags.digest ?? (await confirmed(operator, id));
-  const { approval } = await send(operator, digest);
+  const { approval } = await withOperator(flags, async (operator) =>
+    send(operator, flags.digest ?? (await confirmed(operator, id))),
+  );
   const { outcome = approval.status, at = 0 } = approval.decided ?? {};
   process.stdout.write(
     flags.json
@@ -105,7 +111,7 @@ async function find(operator: Operator, id: string): Promise<Approval> {
     if (found !== undefined) return found;
     after = page.at(-1)?.id;
     if (after === undefined) {
-      throw new AgentKeysError("not_found", `no pending approval ${clean(id)}`);
+      throw new AgentKeysError("not_found", `no pending approval ${printable(id)}`);
     }
   }
 }
@@ -114,9 +120,14 @@ function lineOf(approval: Approval): string {
   const { id, status, tool, actor, text, created_at } = approval;
   const when = new Date(created_at * 1000).toISOString();
   const [first = ""] = text.split("\n");
-  return [id, when, status.padEnd(9), `${actor.slice(0, 10)}…`, clean(tool), clean(first)].join(
-    "  ",
-  );
+  return [
+    id,
+    when,
+    status.padEnd(9),
+    `${actor.slice(0, 10)}…`,
+    printable(tool),
+    printable(first),
+  ].join("  ");
 }
 
 /** All that the digest binds, and what the policy was asked. */
@@ -130,11 +141,6 @@ function describe(approval: Approval): string {
     ["why", explanation],
     ["until", new Date(expires_at * 1000).toISOString()],
     ["digest", digest],
-  ].map(([name = "", value = ""]) => `${pc.dim(name.padEnd(7))} ${clean(value)}`);
-  return [pc.bold(clean(text)), ...rows].join("\n");
-}
-
-/** An agent wrote parts of this: nothing of it may steer the terminal or pose as another line. */
-function clean(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "·");
+  ].map(([name = "", value = ""]) => `${pc.dim(name.padEnd(7))} ${printable(value)}`);
+  return [pc.bold(printable(text)), ...rows].join("\n");
 }

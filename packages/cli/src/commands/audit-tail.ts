@@ -3,13 +3,12 @@ import { createParser } from "eventsource-parser";
 import pc from "picocolors";
 import { UsageError } from "../exit-code.ts";
 import { interrupted } from "../listening.ts";
+import { accessFromFlags, type OperatorFlags } from "../operator-from-flags.ts";
+import { printable } from "../printable.ts";
 
-interface TailFlags {
-  url?: string;
-  token?: string;
+interface TailFlags extends OperatorFlags {
   after: string;
   limit?: string;
-  json?: true;
 }
 
 interface AuditEvent {
@@ -35,16 +34,16 @@ const results = [pc.green("ok"), pc.yellow("failed"), pc.red("refused")];
 function lineOf({ seq, envelope }: AuditEvent): string {
   const { op_body: body } = envelope;
   const facts = ["tool", "scope", "verdict", "reason", "outcome", "key", "service"].flatMap((key) =>
-    typeof body?.[key] === "string" ? [`${key}=${body[key]}`] : [],
+    typeof body?.[key] === "string" ? [`${key}=${printable(body[key])}`] : [],
   );
   return [
     String(seq).padStart(6),
     new Date(envelope.ts_unix * 1000).toISOString(),
-    envelope.op.padEnd(20),
+    printable(envelope.op).padEnd(20),
     results[envelope.result] ?? String(envelope.result),
     `${envelope.actor_omni.slice(0, 10)}…`,
     ...facts,
-    ...(envelope.intent_text === null ? [] : [JSON.stringify(envelope.intent_text)]),
+    ...(envelope.intent_text === null ? [] : [printable(JSON.stringify(envelope.intent_text))]),
   ].join("  ");
 }
 
@@ -59,12 +58,7 @@ async function open(
   after: number,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
-  const token = flags.token ?? process.env["AGENTKEYS_OPERATOR_TOKEN"] ?? "";
-  if (token === "")
-    throw new UsageError("no operator token: set AGENTKEYS_OPERATOR_TOKEN or pass --token");
-  const mcp = flags.url ?? (process.env["AGENTKEYS_MCP_URL"] || "http://localhost:8088/mcp");
-  if (!URL.canParse(mcp))
-    throw new UsageError("url: expected http://… or https://…, ending in /mcp");
+  const { token, url: mcp } = accessFromFlags(flags);
   const url = new URL(`v1/audit/stream?after=${after}`, mcp);
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), openingMs);

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentKeysError, createClient } from "@agentkeys/core";
 import { createAuthority } from "@agentkeys/server";
+import { dataDirectory } from "../data-directory.ts";
 import { interrupted, parseListen } from "../listening.ts";
 
 interface DevFlags {
@@ -47,7 +48,7 @@ function config(allowed: readonly string[]) {
           "memory.write": "allow",
           "web.search": "allow",
           "cred.read": "allow",
-          "payment.spend": { currency: "RMB", per_call: 500 },
+          "payment.spend": { currency: "RMB", per_call: 500, ask_above: 300 },
         },
       },
     },
@@ -98,15 +99,16 @@ async function seed(data: string, tokens: DevTokens): Promise<void> {
 
 export async function dev(flags: DevFlags): Promise<void> {
   const address = parseListen(flags.listen);
-  const tokens = await devTokens(flags.data);
+  const data = dataDirectory(flags.data);
+  const stopped = interrupted();
+  const tokens = await devTokens(data);
   const { vendor, operator } = tokens;
   const authority = await createAuthority({
-    data: flags.data,
+    data,
     config: config(namespaces),
     env: environment(tokens),
   });
   try {
-    const stopped = interrupted();
     const { url } = await authority.listen(address);
     const agent = {
       AGENTKEYS_MCP_URL: url,

@@ -2,10 +2,13 @@ import { addAbortSignal } from "node:stream";
 import { text } from "node:stream/consumers";
 import { JsonFloat, parseJson, stringifyJson } from "@agentkeys/contract";
 import type { WireValue } from "@agentkeys/contract";
-import { createClient } from "@agentkeys/core";
+import { type Client, createClient } from "@agentkeys/core";
 
-/** For reading the hook and asking together: below the five seconds after which hosts give up on a hook and go on. */
+/** From the start of the process: below the five seconds after which hosts give up on a hook and go on. */
 const timeoutMs = 4000;
+
+const deadlineNow = (): AbortSignal =>
+  AbortSignal.timeout(Math.max(0, Math.floor(timeoutMs - process.uptime() * 1000)));
 
 /** Appended by `hook audit`: what a coding agent reports of a finished tool. */
 const hookToolResult = 239;
@@ -51,17 +54,24 @@ function messageOf(error: unknown, deadline?: AbortSignal): string {
   return error instanceof Error ? error.message : "unknown";
 }
 
+async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  const client = createClient({ timeoutMs });
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
 /** Whatever goes wrong blocks, and exits 0: a host takes any other exit code for "go on". */
 export async function hookCheck({ scope }: { scope?: string }): Promise<void> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = deadlineNow();
   try {
     if (scope === undefined) return block("missing_scope: pass --scope, for example payment.spend");
     const { tool_input: input } = await readHook(deadline);
-    await using client = createClient({ timeoutMs });
     const params = isObject(input) ? (verbatim(input) as Record<string, unknown>) : {};
-    const { verdict, reason, explanation } = await client.permission.check(
-      { scope, params },
-      { signal: deadline },
+    const { verdict, reason, explanation } = await withClient(({ permission }) =>
+      permission.check({ scope, params }, { signal: deadline }),
     );
     if (verdict === "accept") return write({});
     block(explanation ? `${reason || "denied"}: ${explanation}` : reason || "denied");
@@ -72,12 +82,11 @@ export async function hookCheck({ scope }: { scope?: string }): Promise<void> {
 
 /** Never blocks: the tool has run. What it was given stays out of the record. */
 export async function hookAudit(): Promise<void> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = deadlineNow();
   try {
     const hook = await readHook(deadline);
     const response = hook["tool_response"];
     const isError = isObject(response) && response["is_error"] === true;
-    await using client = createClient({ timeoutMs });
     const event = {
       op_kind: hookToolResult,
       op_body: {
@@ -87,7 +96,7 @@ export async function hookAudit(): Promise<void> {
       },
       result: isError ? (1 as const) : (0 as const),
     };
-    await client.audit.append({ event }, { signal: deadline });
+    await withClient(({ audit }) => audit.append({ event }, { signal: deadline }));
   } catch (error) {
     process.stderr.write(`agentkeys: not recorded: ${messageOf(error, deadline)}\n`);
   }

@@ -1,5 +1,5 @@
 import { UsageError } from "../exit-code.ts";
-import { type OperatorFlags, operatorFromFlags } from "../operator-from-flags.ts";
+import { type OperatorFlags, withOperator } from "../operator-from-flags.ts";
 
 interface RevokeFlags extends OperatorFlags {
   reason: string;
@@ -9,8 +9,8 @@ export async function revoke(actor: string, flags: RevokeFlags): Promise<void> {
   if (!/^0x[0-9a-fA-F]{64}$/.test(actor)) {
     throw new UsageError(`${actor}: expected an actor omni, 0x + 64 hex digits`);
   }
-  await using operator = operatorFromFlags(flags);
-  const revoked = await operator.actors.revoke(actor, { reason: flags.reason });
+  const { reason } = flags;
+  const revoked = await withOperator(flags, ({ actors }) => actors.revoke(actor, { reason }));
   process.stdout.write(
     flags.json
       ? `${JSON.stringify(revoked)}\n`

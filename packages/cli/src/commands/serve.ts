@@ -1,4 +1,5 @@
 import { createAuthority } from "@agentkeys/server";
+import { dataDirectory } from "../data-directory.ts";
 import { UsageError } from "../exit-code.ts";
 import { interrupted, isLoopback, parseListen } from "../listening.ts";
 
@@ -20,13 +21,13 @@ export async function serve(flags: ServeFlags): Promise<void> {
     throw new UsageError(`--surface ${surface}: expected v1 or default`);
   }
   const address = parseListen(flags.listen ?? process.env["MCP_LISTEN"] ?? "127.0.0.1:8088");
+  const stopped = interrupted();
   const authority = await createAuthority({
-    data: flags.data,
+    data: dataDirectory(flags.data),
     surface,
     ...(flags.config === undefined ? {} : { config: flags.config }),
   });
   try {
-    const stopped = interrupted();
     if (transport === "stdio") {
       await Promise.race([
         stopped,
