@@ -23,12 +23,14 @@ const sizes = {
     calls: { rounds: 40, warmup: 2, calls: 60 },
     throughput: { rounds: 5, warmup: 1, clients: [1, 64, 256], seconds: 2 },
     coordination: { rounds: 5, warmup: 1, messages: 100_000, seconds: 2 },
+    sdks: { rounds: 5, warmup: 1, count: 4000 },
   },
   quick: {
     steps: { rounds: 1, warmup: 0, runs: 1 },
     calls: { rounds: 1, warmup: 0, calls: 10 },
     throughput: { rounds: 1, warmup: 0, clients: [64], seconds: 1 },
     coordination: { rounds: 1, warmup: 0, messages: 2000, seconds: 0.2 },
+    sdks: { rounds: 1, warmup: 0, count: 400 },
   },
 };
 
@@ -56,6 +58,11 @@ async function measure(directory: string): Promise<Report> {
   if (only.has("coordination")) {
     const { measureCoordination } = await import("./measures/coordination.ts");
     sections.push(...(await measureCoordination({ ...size.coordination, directory })));
+  }
+  // Only where it is asked for: it installs what it compares with.
+  if (only.has("sdks")) {
+    const { measureSdks } = await import("./sdks/measure-sdks.ts");
+    sections.push(...(await measureSdks({ ...size.sdks, directory })));
   }
   return { version: 1, quick: values.quick, machine, sections };
 }

@@ -11,6 +11,7 @@ function onMethod(method: string, instead: (fetch: Fetch) => Fetch): Around {
 }
 
 const never: Fetch = () => new Promise(() => {});
+const refused: Fetch = () => Promise.reject(new TypeError("connection refused"));
 const page: Fetch = async () => new Response("<html>It works!</html>", { status: 200 });
 const unwritable: Fetch = async (_url, init) => {
   const { id } = JSON.parse(init.body as string) as { id: number };
@@ -20,6 +21,7 @@ const unwritable: Fetch = async (_url, init) => {
 
 /** Ways in which an authority fails its guard. `guard/begin` decides and writes in one. */
 export const faults = {
+  "policy down": onMethod("guard/begin", () => refused),
   "policy hangs": onMethod("guard/begin", () => never),
   "policy garbage": onMethod("guard/begin", () => page),
   "record fails": onMethod("guard/begin", () => unwritable),

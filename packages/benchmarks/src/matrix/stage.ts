@@ -1,5 +1,5 @@
 import { createClient, createGuard, createOperator } from "@agentkeys/core";
-import type { Client, Fetch, Guard, GuardOptions, Operator } from "@agentkeys/core";
+import type { Approval, Client, Fetch, Guard, GuardOptions, Operator } from "@agentkeys/core";
 import { createAuthority } from "@agentkeys/server";
 import { readRecords, type Recorded } from "./records.ts";
 
@@ -8,6 +8,9 @@ export interface Effect {
   readonly tool: string;
   readonly price: number;
 }
+
+/** The price for which the guard's own rule for `pay` throws. */
+export const unlucky = 13;
 
 /** One play's authority, guard and tools. What its tools do is counted. */
 export interface Stage extends AsyncDisposable {
@@ -20,8 +23,8 @@ export interface Stage extends AsyncDisposable {
   guardWith(options?: Pick<GuardOptions, "approval" | "onUncertain">): Guard;
   /** The body of the tool `pay`: governed as a payment. `tool`: the name that it goes by. */
   pay(input: { price: number }, tool?: string): string;
-  /** A person says yes, or no, to the one thing that is asked. Rejects where nothing is. */
-  decide(outcome: "approve" | "deny"): Promise<void>;
+  /** A person says yes, or no, to the one thing that is asked, or to the payment of this price. Rejects where nothing is. */
+  decide(outcome: "approve" | "deny", price?: number): Promise<void>;
   records(): Promise<Recorded[]>;
   /** From now on the guard's way to the authority leads through this. */
   through(around: (fetch: Fetch) => Fetch): void;
@@ -53,23 +56,28 @@ const config = {
   },
 };
 
+function paramsOf({ price }: { price: number }): { amount_rmb: number } {
+  if (price === unlucky) throw new Error("kaput");
+  return { amount_rmb: price };
+}
+
 /** `deadline`: milliseconds that a decision may take. */
 export async function openStage(deadline: number): Promise<Stage> {
   const authority = await createAuthority({ data: ":memory:", config, env });
   const effects: Effect[] = [];
   let way: Fetch = authority.fetch;
-  const asked = new Set<Promise<unknown>>();
+  const open = new Set<Promise<unknown>>();
   const fetch: Fetch = (url, init) => {
     const answer = way(url, init);
-    asked.add(answer);
-    const forget = (): boolean => asked.delete(answer);
+    const forget = (): boolean => open.delete(answer);
+    open.add(answer);
     answer.then(forget, forget);
     return answer;
   };
   /** What a run leaves behind (an abort, say) is written before the log is read. */
   const quiet = async (): Promise<void> => {
     for (let turns = 0; turns < 20; turns++) await new Promise((next) => setImmediate(next));
-    await Promise.race([Promise.allSettled(asked), new Promise((late) => setTimeout(late, 50))]);
+    await Promise.race([Promise.allSettled(open), new Promise((late) => setTimeout(late, 50))]);
     for (let turns = 0; turns < 20; turns++) await new Promise((next) => setImmediate(next));
   };
   const client = createClient({ ...identity, fetch, timeoutMs: deadline });
@@ -79,7 +87,7 @@ export async function openStage(deadline: number): Promise<Stage> {
     createGuard<{ pay: { price: number }; delegate: object }>({
       client,
       tools: {
-        pay: { scope: "payment.spend", params: ({ price }) => ({ amount_rmb: price }) },
+        pay: { scope: "payment.spend", params: paramsOf },
         delegate: { scope: "agents.delegate" },
       },
       ...options,
@@ -94,8 +102,10 @@ export async function openStage(deadline: number): Promise<Stage> {
       effects.push({ tool, price });
       return `paid ${price}`;
     },
-    async decide(outcome) {
-      const [approval] = await operator.approvals.list({ status: "pending" });
+    async decide(outcome, price) {
+      const asked = await operator.approvals.list({ status: "pending" });
+      const of = (one: Approval): unknown => one.params["amount_rmb"];
+      const approval = asked.find((one) => of(one) === (price ?? of(one)));
       if (approval === undefined) throw new Error("nothing is asked");
       await operator.approvals[outcome](approval, { reason: "the matrix" });
     },

@@ -6,7 +6,8 @@ export interface Words<T> {
   readonly none: T;
 }
 
-export type PolicyFault = "hangs" | "garbage";
+/** `throws`: a source elsewhere cuts the connection, a callback throws. */
+export type PolicyFault = "hangs" | "garbage" | "throws";
 
 /** The policy that every peer is given, and what goes wrong with its source. */
 export interface Policy {
@@ -27,6 +28,7 @@ export function createPolicy(): Policy {
     async answer(tool, input, words) {
       const { fault } = policy;
       if (fault === "hangs") await new Promise(() => {});
+      if (fault === "throws") throw new Error("kaput");
       policy.beforeAnswer?.();
       return fault === "garbage" ? (page as never) : words[wordFor(tool, input)];
     },

@@ -34,8 +34,12 @@ function approved(history: ModelMessage[]): ModelMessage[] {
 }
 
 /** A run that waits for a person: the history that its client has, with the client's yes. */
-async function suspended(stage: Stage, mode: Mode): Promise<ModelMessage[]> {
-  const { agent } = agentOf(stage, { script: [[call(450)], "done"] });
+async function suspended(
+  stage: Stage,
+  mode: Mode,
+  prices: readonly number[] = [450],
+): Promise<ModelMessage[]> {
+  const { agent } = agentOf(stage, { script: [prices.map((price) => call(price)), "done"] });
   return approved(await start(agent, mode));
 }
 
@@ -54,6 +58,13 @@ export const approvals = {
     // The client posts it once more.
     const read = await resume(stage, mode, history);
     return { wanted: [450], refused: 0, read, survived: true };
+  },
+  "two asks": async (stage, mode) => {
+    const history = await suspended(stage, mode, [450, 460]);
+    await stage.decide("approve", 450);
+    await stage.decide("deny", 460);
+    const read = await resume(stage, mode, history);
+    return { wanted: [450], refused: 1, read, survived: true };
   },
   "resumed twice at once": async (stage, mode) => {
     const history = await suspended(stage, mode);

@@ -11,6 +11,14 @@ export const calls = {
   direct: async (stage, mode) => {
     return { wanted: [200], refused: 1, ...(await run(stage, mode, { script })) };
   },
+  "called directly": async (stage) => {
+    const { pay } = guardTools(stage.guard, { pay: payTool(stage) });
+    const options = { toolCallId: "by hand", messages: [], context: {} };
+    const by = (amount: number) =>
+      Promise.resolve(pay.execute?.({ price: amount }, options)).catch(String);
+    const read = [String(await by(600)), String(await by(200))];
+    return { wanted: [200], refused: 1, read, survived: true };
+  },
   parallel: async (stage, mode) => {
     const prices = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 200 + i : 600 + i));
     const turns = [prices.map((amount) => call(amount)), "done"];

@@ -1,14 +1,15 @@
+import { authorityPlays } from "../authority.ts";
 import type { Plays } from "../play.ts";
 import { approvals } from "./approvals.ts";
-import { authority } from "./authority.ts";
 import { calls } from "./calls.ts";
+import { call, run } from "./run.ts";
 import { subAgents } from "./sub-agents.ts";
 import { tools } from "./tools.ts";
 
 export const aiSdk: Plays = {
   framework: "AI SDK",
   modes: ["invoke", "stream", "events"],
-  plays: { ...calls, ...tools, ...subAgents, ...approvals, ...authority },
+  plays: { ...calls, ...tools, ...subAgents, ...approvals, ...authorityPlays({ call, run }) },
   notes: {
     "sub-agent, raw tools":
       "each call of a raw tool is refused as `unguarded_tool`, so that nothing runs until the inner agent is given guarded ones.",
@@ -22,7 +23,7 @@ export const aiSdk: Plays = {
     "code mode": "a tool caller that is simulated, with its nested call ids.",
     "MCP tool": "an object like those of `@ai-sdk/mcp`, without a server behind it.",
     "dynamic tool":
-      "tools that `prepareCall` brings are refused as `unguarded_tool` until they go through `guardTools`.",
+      "tools that a `prepareCall` brings are guarded where it is part of the configuration; where it is put in after `withAgentKeys`, as here, they are refused as `unguarded_tool`.",
     "input mutated":
       "what the call says when it is to run is decided anew; nothing runs on the first decision.",
     "resumed early":

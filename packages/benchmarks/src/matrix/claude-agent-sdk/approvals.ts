@@ -6,8 +6,8 @@ import { call, type Given, run } from "./run.ts";
 const waiting = (stage: Stage, waitMs = 20_000) => stage.guardWith({ approval: { waitMs } });
 
 /** A run in Claude Code's own tool, which only the hook decides on. */
-const asking = (stage: Stage, sessionId?: string): Given => ({
-  script: [[call(450, "pay")], "done"],
+const asking = (stage: Stage, sessionId?: string, prices = [450]): Given => ({
+  script: [prices.map((price) => call(price, "pay")), "done"],
   guard: waiting(stage),
   scripted: {
     builtins: { pay: (input: { price: number }) => stage.pay(input) },
@@ -16,11 +16,13 @@ const asking = (stage: Stage, sessionId?: string): Given => ({
 });
 
 /** As soon as something is asked. */
-async function decide(stage: Stage, outcome: "approve" | "deny"): Promise<void> {
-  while ((await stage.operator.approvals.list({ status: "pending" })).length === 0) {
-    await new Promise((next) => setTimeout(next, 5));
-  }
-  await stage.decide(outcome);
+async function decide(stage: Stage, outcome: "approve" | "deny", price?: number): Promise<void> {
+  const isAsked = async (): Promise<boolean> => {
+    const asked = await stage.operator.approvals.list({ status: "pending" });
+    return asked.some(({ params }) => (price ?? params["amount_rmb"]) === params["amount_rmb"]);
+  };
+  while (!(await isAsked())) await new Promise((next) => setTimeout(next, 5));
+  await stage.decide(outcome, price);
 }
 
 const saysYes = (price: number): Options => ({
@@ -31,6 +33,14 @@ export const approvals = {
   resumed: async (stage, mode) => {
     const [played] = await Promise.all([run(stage, mode, asking(stage)), decide(stage, "approve")]);
     return { wanted: [450], refused: 0, ...played };
+  },
+  "two asks": async (stage, mode) => {
+    const [played] = await Promise.all([
+      run(stage, mode, asking(stage, undefined, [450, 460])),
+      decide(stage, "approve", 450),
+      decide(stage, "deny", 460),
+    ]);
+    return { wanted: [450], refused: 1, ...played };
   },
   "resumed twice at once": async (stage, mode) => {
     const both = [1, 2].map(() => run(stage, mode, asking(stage, "one session")));

@@ -1,7 +1,8 @@
+import { authorityPlays } from "../authority.ts";
 import type { Plays } from "../play.ts";
 import { approvals } from "./approvals.ts";
-import { authority } from "./authority.ts";
 import { calls } from "./calls.ts";
+import { call, run } from "./run.ts";
 import { subAgents } from "./sub-agents.ts";
 import { tools } from "./tools.ts";
 
@@ -11,7 +12,14 @@ const waits =
 export const claudeAgentSdk: Plays = {
   framework: "Claude Agent SDK",
   modes: ["invoke", "stream"],
-  plays: { ...calls, ...tools, ...subAgents, ...approvals, ...authority },
+  plays: {
+    "called directly": () => null,
+    ...calls,
+    ...tools,
+    ...subAgents,
+    ...approvals,
+    ...authorityPlays({ call, run }),
+  },
   notes: {
     direct:
       "as in all cells, the real SDK drives a stand-in for the Claude Code program, which speaks its protocol: the program itself needs a download and a key.",
@@ -19,6 +27,7 @@ export const claudeAgentSdk: Plays = {
       "sub-agents have the session's tools, and its hooks decide their calls too.",
     "own telemetry":
       "cannot be covered: a tool that starts a `query` of its own starts another program, with the hooks of its own options. Guarded servers hold there too.",
+    "called directly": "an in-process tool is called through its server, which is the agent's.",
     "called by hand": "a function call inside a tool is part of that tool, which was decided on.",
     "per-run override":
       "cannot be covered where Claude Code runs the tool: options that are spread after `withAgentKeys` and replace `hooks` leave built-in tools and other servers to Claude Code's permissions. In-process tools decide for themselves.",

@@ -34,6 +34,18 @@ export const approvals = {
     await resume(agent, mode, yes);
     return { wanted: [450], refused: 0, read: readBy(model), survived: true };
   },
+  "two asks": async (stage, mode) => {
+    const checkpointer = new MemorySaver();
+    const script = [[call(450), call(460)], "done"];
+    const { agent, model } = agentOf(stage, { script, checkpointer });
+    await start(agent, mode, { options: thread });
+    await stage.decide("approve", 450);
+    await stage.decide("deny", 460);
+    const { tasks } = await agent.graph.getState(thread);
+    const asked = tasks.flatMap(({ interrupts }) => interrupts);
+    await resume(agent, mode, Object.fromEntries(asked.map(({ id = "" }) => [id, yes])));
+    return { wanted: [450], refused: 1, read: readBy(model), survived: true };
+  },
   "resumed twice at once": async (stage, mode) => {
     const { again } = await suspended(stage, mode);
     await stage.decide("approve");

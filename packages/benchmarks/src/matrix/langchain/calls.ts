@@ -1,6 +1,7 @@
+import { guardTools } from "@agentkeys/langchain";
 import { createMiddleware } from "langchain";
 import type { Play } from "../play.ts";
-import { call, payTool, run, script } from "./run.ts";
+import { call, payTool, run, script, start } from "./run.ts";
 
 /** A run that ends because its caller ended it is one that survived. */
 const endedByCaller = { survived: true };
@@ -8,6 +9,14 @@ const endedByCaller = { survived: true };
 export const calls = {
   direct: async (stage, mode) => {
     return { wanted: [200], refused: 1, ...(await run(stage, mode, { script })) };
+  },
+  "called directly": async (stage, mode) => {
+    const [pay] = guardTools(stage.guard, [payTool(stage)]);
+    await start({ graph: pay }, mode, { input: { price: 200 } });
+    const said: unknown = await pay.invoke({ price: 600 });
+    await start({ graph: pay }, mode, { input: { price: 600 } });
+    const { text } = Object(said) as { text?: string };
+    return { wanted: [200], refused: 1, read: [text ?? ""], survived: true };
   },
   parallel: async (stage, mode) => {
     const prices = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 200 + i : 600 + i));

@@ -1,7 +1,8 @@
+import { authorityPlays } from "../authority.ts";
 import type { Plays } from "../play.ts";
 import { approvals } from "./approvals.ts";
-import { authority } from "./authority.ts";
 import { calls } from "./calls.ts";
+import { call, run } from "./run.ts";
 import { subAgents } from "./sub-agents.ts";
 import { tools } from "./tools.ts";
 
@@ -13,7 +14,7 @@ export const langchain: Plays = {
     ...tools,
     ...subAgents,
     ...approvals,
-    ...authority,
+    ...authorityPlays({ call, run }),
     "code mode": () => null,
   },
   notes: {

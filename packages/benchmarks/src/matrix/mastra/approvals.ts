@@ -37,6 +37,19 @@ export const approvals = {
     await approve(agent, mode, stand);
     return { wanted: [450], refused: 0, read: readBy(model), survived: true };
   },
+  "two asks": async (stage, mode) => {
+    const { agent, model } = agentOf(stage, {
+      script: [[call(450), call(460)], "done"],
+      storage: new InMemoryStore(),
+    });
+    // They ask one after the other.
+    const first = await start(agent, mode);
+    await stage.decide("approve", 450);
+    const second = await approve(agent, mode, first);
+    await stage.decide("deny", 460);
+    await approve(agent, mode, second);
+    return { wanted: [450], refused: 1, read: readBy(model), survived: true };
+  },
   "resumed twice at once": async (stage, mode) => {
     const { stand, again } = await suspended(stage, mode);
     await stage.decide("approve");

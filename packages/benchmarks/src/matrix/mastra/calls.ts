@@ -12,6 +12,12 @@ export const calls = {
   direct: async (stage, mode) => {
     return { wanted: [200], refused: 1, ...(await run(stage, mode, { script })) };
   },
+  "called directly": async (stage) => {
+    const { pay } = guardTools(stage.guard, { pay: payTool(stage) });
+    const by = (amount: number) => pay.execute?.({ price: amount }, {} as never);
+    const read = [JSON.stringify(await by(600)), JSON.stringify(await by(200))];
+    return { wanted: [200], refused: 1, read, survived: true };
+  },
   parallel: async (stage, mode) => {
     const prices = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 200 + i : 600 + i));
     const turns = [prices.map((amount) => call(amount)), "done"];

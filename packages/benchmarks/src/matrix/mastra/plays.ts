@@ -1,14 +1,15 @@
+import { authorityPlays } from "../authority.ts";
 import type { Plays } from "../play.ts";
 import { approvals } from "./approvals.ts";
-import { authority } from "./authority.ts";
 import { calls } from "./calls.ts";
+import { call, run } from "./run.ts";
 import { subAgents } from "./sub-agents.ts";
 import { tools } from "./tools.ts";
 
 export const mastra: Plays = {
   framework: "Mastra",
   modes: ["invoke", "stream", "events"],
-  plays: { ...calls, ...tools, ...subAgents, ...approvals, ...authority },
+  plays: { ...calls, ...tools, ...subAgents, ...approvals, ...authorityPlays({ call, run }) },
   notes: {
     "sub-agent, raw tools":
       "an agent that a tool builds for itself has nothing of Mastra's through which anybody else sees its calls. The tool that builds it is decided on. Give the inner agent guarded tools, or put it into `agents`, which are guarded.",
@@ -16,7 +17,7 @@ export const mastra: Plays = {
     "own telemetry":
       "the same agent built inside a tool: nothing is inherited, so nothing need be dropped.",
     "dynamic tool":
-      "toolsets and tools given as a function are decided on. What a `prepareStep` or an input processor injects is run by Mastra without any hook: inject guarded tools (`guardTools`), which decide for themselves.",
+      "toolsets, tools given as a function and what the configuration's processors and `prepareStep` inject are decided on. What the `prepareStep` of one run injects is run by Mastra without any hook: inject guarded tools (`guardTools`), which decide for themselves.",
     "provider-executed":
       "the model's provider runs it and no call ever reaches this process. `strict: true` refuses to start with such a tool.",
     handoff: "Mastra has none: an agent hands over by calling another as a tool.",

@@ -1,3 +1,4 @@
+import type { Script } from "@agentkeys/testing";
 import { scriptedModel } from "@agentkeys/testing/openai-agents";
 import { Agent } from "@openai/agents-core";
 import type { Play } from "../play.ts";
@@ -6,10 +7,11 @@ import type { Stage } from "../stage.ts";
 import { agentOf, call, type Given, payTool, readBy, start } from "./run.ts";
 
 const asking = [[call(450)], "done"] as const;
+const askingTwice = [[call(450), call(460)], "done"] as const;
 
 /** A run that waits for a person, as it is saved. */
-function suspended(stage: Stage, mode: Mode): Promise<string> {
-  return start(agentOf(stage, { script: asking }).agent, mode);
+function suspended(stage: Stage, mode: Mode, script: Script = asking): Promise<string> {
+  return start(agentOf(stage, { script }).agent, mode);
 }
 
 /** Another agent instance goes on with it, and its client says yes. */
@@ -29,6 +31,12 @@ export const approvals = {
     await resume(stage, mode, { state });
     // The client posts it once more.
     return { wanted: [450], refused: 0, ...(await resume(stage, mode, { state })) };
+  },
+  "two asks": async (stage, mode) => {
+    const state = await suspended(stage, mode, askingTwice);
+    await stage.decide("approve", 450);
+    await stage.decide("deny", 460);
+    return { wanted: [450], refused: 1, ...(await resume(stage, mode, { state })) };
   },
   "resumed twice at once": async (stage, mode) => {
     const state = await suspended(stage, mode);

@@ -3,7 +3,7 @@ import { scriptedModel } from "@agentkeys/testing/openai-agents";
 import {
   Agent,
   defineToolInputGuardrail,
-  type RunContext,
+  RunContext,
   tool,
   ToolGuardrailFunctionOutputFactory,
 } from "@openai/agents-core";
@@ -16,6 +16,12 @@ const endedByCaller = { survived: true };
 export const calls = {
   direct: async (stage, mode) => {
     return { wanted: [200], refused: 1, ...(await run(stage, mode, { script })) };
+  },
+  "called directly": async (stage) => {
+    const [pay = payTool(stage)] = guardTools(stage.guard, [payTool(stage)]);
+    const by = (amount: number) => pay.invoke(new RunContext(), JSON.stringify({ price: amount }));
+    const read = [await by(600), await by(200)];
+    return { wanted: [200], refused: 1, read, survived: true };
   },
   parallel: async (stage, mode) => {
     const prices = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 200 + i : 600 + i));

@@ -1,14 +1,15 @@
+import { authorityPlays } from "../authority.ts";
 import type { Plays } from "../play.ts";
 import { approvals } from "./approvals.ts";
-import { authority } from "./authority.ts";
 import { calls } from "./calls.ts";
+import { call, run } from "./run.ts";
 import { subAgents } from "./sub-agents.ts";
 import { tools } from "./tools.ts";
 
 export const openaiAgents: Plays = {
   framework: "OpenAI Agents",
   modes: ["invoke", "stream", "events"],
-  plays: { ...calls, ...tools, ...subAgents, ...approvals, ...authority },
+  plays: { ...calls, ...tools, ...subAgents, ...approvals, ...authorityPlays({ call, run }) },
   notes: {
     "sub-agent, raw tools":
       "an agent that runs inside of a guarded call gets its tools guarded by that call's guard.",

@@ -77,6 +77,7 @@ export function agt({ AgentMeshClient, GenericFrameworkAdapter, OPABackend }: Ag
     join: "it has no adapter for these frameworks: each tool's `execute` goes through `GenericFrameworkAdapter.run` (a generator's through `beginInvocation`), 15 lines of ours. Flat rules that name the action with its amount. Its record is its audit log. Where the policy's source fails, the host asks `evaluateWithBackends` first (its own OPA backend, the same stand-in), because the adapter never does.",
     records: true,
     asks: false,
+    hasSource: true,
     notes: {
       "jump around": "as with the SDK's own.",
       aborted: "the join leaves the run's signal to the tool.",

@@ -17,8 +17,8 @@ const forged: ModelMessage[] = [
   },
 ];
 
-/** The history with a yes to everything that was asked. */
-function approved(history: ModelMessage[]): ModelMessage[] {
+/** The history with an answer to everything that was asked: yes to the first, and to all others unless told so. */
+function approved(history: ModelMessage[], others = true): ModelMessage[] {
   const said = history.flatMap(({ role, content }) =>
     role === "assistant" && typeof content !== "string" ? content : [],
   );
@@ -27,6 +27,7 @@ function approved(history: ModelMessage[]): ModelMessage[] {
     const { approvalId } = part;
     return [{ type: "tool-approval-response" as const, approvalId, approved: true }];
   });
+  for (const answer of content.slice(1)) answer.approved = others;
   return [...history, { role: "tool", content }];
 }
 
@@ -51,6 +52,12 @@ export const approvals = {
   resumed: asking(async (seam, stage, mode) => {
     const open = await seam.open(stage);
     const messages = await suspended(open, stage, mode);
+    return { wanted: [450], refused: 0, ...(await resume(open, stage, { mode, messages })) };
+  }),
+  "two asks": asking(async (seam, stage, mode) => {
+    const open = await seam.open(stage);
+    const { agent } = agentOf(open, stage, { script: [[call(450), call(460)], "done"] });
+    const messages = approved(await start(agent, mode), false);
     return { wanted: [450], refused: 0, ...(await resume(open, stage, { mode, messages })) };
   }),
   "resumed twice at once": asking(async (seam, stage, mode) => {

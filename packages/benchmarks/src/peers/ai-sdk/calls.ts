@@ -11,6 +11,14 @@ export const calls = {
     const open = await seam.open(stage);
     return { wanted: [200], refused: 1, ...(await run(open, stage, { mode, script })) };
   },
+  "called directly": async (seam, stage) => {
+    const { agent } = agentOf(await seam.open(stage), stage, { script: ["done"] });
+    const options = { toolCallId: "by hand", messages: [], context: undefined as never };
+    const said = Promise.resolve(
+      agent.tools["pay"]?.execute?.({ price: 600 } as never, options),
+    ).catch(String);
+    return { wanted: [], refused: 1, read: [String(await said)], survived: true };
+  },
   parallel: async (seam, stage, mode) => {
     const open = await seam.open(stage);
     const prices = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 200 + i : 600 + i));

@@ -38,6 +38,8 @@ export function aiSdkPeer(seam: Seam, codeMode: CodeMode | undefined): Peer {
     ...reaching,
     ...approvals,
     "code mode": codeMode === undefined ? () => null : inCodeMode(codeMode),
+    "policy down": (...given) => (seam.hasSource ? policy("throws")(...given) : null),
+    "policy throws": (...given) => (seam.hasSource ? null : policy("throws")(...given)),
     "policy hangs": policy("hangs"),
     "policy garbage": policy("garbage"),
     "record fails": record("fails"),

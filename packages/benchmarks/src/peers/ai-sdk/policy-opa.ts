@@ -40,6 +40,7 @@ export function policyOpa({ httpPolicyClient, opaPolicy, shadow }: PolicyOpa): S
     join: "`opaPolicy` with its HTTP client, inside `shadow({ enforce: true, onDecision })`, whose events are its record. OPA itself is a stand-in on loopback that answers OPA's data API from the same policy.",
     records: true,
     asks: true,
+    hasSource: true,
     notes: {
       "jump around": "as with the SDK's own.",
       "resumed early": "the client's answer is the decision.",

@@ -14,6 +14,8 @@ export interface Open {
 export interface Seam extends Pick<Peer, "name" | "join" | "records" | "notes"> {
   /** A person can be asked and the run resumed. */
   readonly asks: boolean;
+  /** Its policy comes from elsewhere. Default: it is the program's own function. */
+  readonly hasSource?: true;
   /** `withSource`: the policy comes from elsewhere, which may be silent or wrong. */
   open(stage: PeerStage, what?: { readonly withSource?: boolean }): Promise<Open>;
 }

@@ -32,6 +32,15 @@ export const approvals = {
     const survived = await survives(drive(agent, mode, yes));
     return { wanted: [450], refused: 0, read: readBy(model), survived };
   },
+  "two asks": async (stage, mode) => {
+    const script = [[call(450), call(460)], "done"];
+    const { agent, model } = agentOf(stage, { script });
+    await drive(agent, mode);
+    const decisions = [{ type: "approve" }, { type: "reject", message: "no" }];
+    const input = new Command({ resume: { decisions } });
+    const survived = await survives(drive(agent, mode, { input }));
+    return { wanted: [450], refused: 1, read: readBy(model), survived };
+  },
   "resumed twice at once": async (stage, mode) => {
     const { again } = await suspended(stage, mode);
     const both = [again(), again()];

@@ -17,6 +17,10 @@ export const calls = {
   direct: async (stage, mode) => {
     return { wanted: [200], refused: 1, ...(await run(stage, mode, { script })) };
   },
+  "called directly": async (stage) => {
+    const read = String(await payTool(stage).invoke({ price: 600 }));
+    return { wanted: [], refused: 1, read: [read], survived: true };
+  },
   parallel: async (stage, mode) => {
     const prices = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 200 + i : 600 + i));
     const turns = [prices.map((amount) => call(amount)), "done"];
@@ -102,6 +106,8 @@ export const calls = {
     const played = await run(stage, mode, { script: [[call(200)], "done"], options });
     return { wanted: [], refused: 0, ...played, survived: true };
   },
+  "policy down": () => null,
+  "policy throws": failing("throws"),
   "policy hangs": failing("hangs"),
   "policy garbage": failing("garbage"),
   "record fails": () => null,

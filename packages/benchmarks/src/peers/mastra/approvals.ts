@@ -1,5 +1,5 @@
 import { InMemoryStore } from "@mastra/core/storage";
-import { call, readBy } from "../../matrix/mastra/run.ts";
+import { call, play as replay, readBy } from "../../matrix/mastra/run.ts";
 import type { Mode } from "../../matrix/shapes.ts";
 import type { SeamPlay, PeerStage } from "../peer.ts";
 import { agentOf, approved, drive, type Seam } from "./seam.ts";
@@ -35,6 +35,21 @@ export const approvals = {
     const { agent, model } = again();
     const survived = await survives(approved(agent, mode, { open, at }));
     return { wanted: [450], refused: 0, read: readBy(model), survived };
+  },
+  "two asks": async (seam, stage, mode) => {
+    const open = seam.open(stage);
+    const turn = [call(450, "pay", "yes"), call(460, "pay", "no")];
+    const { agent, model } = agentOf(open, stage, { script: [turn, "done"] });
+    const play = async () => {
+      const { runId } = await drive(agent, mode, { open });
+      await approved(agent, mode, { open, at: { runId, toolCallId: "yes" } });
+      await replay(mode, {
+        generate: () => agent.declineToolCallGenerate({ runId, toolCallId: "no" }),
+        stream: () => agent.declineToolCall({ runId, toolCallId: "no" }),
+      });
+    };
+    const survived = await survives(play());
+    return { wanted: [450], refused: 1, read: readBy(model), survived };
   },
   "resumed twice at once": async (seam, stage, mode) => {
     const { open, at, again } = await suspended(seam, stage, mode);

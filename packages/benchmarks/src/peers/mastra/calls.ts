@@ -2,7 +2,7 @@ import { createTool, type ToolHookContext } from "@mastra/core/tools";
 import { call, payTool, price, script } from "../../matrix/mastra/run.ts";
 import type { SeamPlay } from "../peer.ts";
 import type { PolicyFault } from "../policy.ts";
-import { run, type Seam } from "./seam.ts";
+import { agentOf, run, type Seam } from "./seam.ts";
 
 const turnsOfTwo = [[call(200), call(100)], "done"] as const;
 
@@ -28,6 +28,8 @@ const record =
   };
 
 export const calls = {
+  "policy down": () => null,
+  "policy throws": policy("throws"),
   "policy hangs": policy("hangs"),
   "policy garbage": policy("garbage"),
   "record fails": record("fails"),
@@ -38,6 +40,12 @@ export const calls = {
       refused: 1,
       ...(await run(seam.open(stage), stage, { mode, script })),
     };
+  },
+  "called directly": async (seam, stage) => {
+    const { agent } = agentOf(seam.open(stage), stage, { script: ["done"] });
+    const { pay } = await agent.listTools();
+    const read = await (pay as ReturnType<typeof payTool>).execute?.({ price: 600 }, {} as never);
+    return { wanted: [], refused: 1, read: [JSON.stringify(read)], survived: true };
   },
   parallel: async (seam, stage, mode) => {
     const prices = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 200 + i : 600 + i));
