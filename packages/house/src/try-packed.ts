@@ -14,6 +14,11 @@ const files = readRepository();
 const published = workspaces(files).filter(({ manifest }) => manifest.private !== true);
 const examples = workspaces(files).filter(({ folder }) => folder.startsWith("examples/"));
 const project = mkdtempSync(join(tmpdir(), "packed-"));
+const pnpm = parse(readFileSync(join(repositoryRoot, "pnpm-workspace.yaml"), "utf8")) as {
+  readonly overrides?: Readonly<Record<string, string>>;
+  readonly ignoredOptionalDependencies?: readonly string[];
+  readonly catalogs: { readonly published: Readonly<Record<string, string>> };
+};
 let failures = 0;
 
 try {
@@ -77,9 +82,6 @@ function writeProject(pins: Pins): void {
   }
   const all = entries.map((_, index) => `import "./entry-${index}.ts";`);
   writeFileSync(join(project, "exports.ts"), all.join("\n"));
-  const { overrides, ignoredOptionalDependencies: ignored = [] } = parse(
-    readFileSync(join(repositoryRoot, "pnpm-workspace.yaml"), "utf8"),
-  ) as { overrides?: Readonly<Record<string, string>>; ignoredOptionalDependencies?: string[] };
   const compilerOptions = {
     strict: true,
     target: "ES2023",
@@ -94,7 +96,7 @@ function writeProject(pins: Pins): void {
     "package.json": {
       private: true,
       type: "module",
-      overrides: { ...overrides, ...leftOut(ignored) },
+      overrides: { ...pnpm.overrides, ...leftOut(pnpm.ignoredOptionalDependencies ?? []) },
     },
     "tsconfig.json": { compilerOptions },
   };
@@ -143,7 +145,10 @@ function programOf(entry: string, { values, types }: Pin): string {
   `;
 }
 
-/** Frameworks and libraries that examples and peers name, at the versions that are tested here. */
+/**
+ * Frameworks and libraries that examples and peers name, at the versions that are tested here; what users share with their framework,
+ * at its floor.
+ */
 function libraries(): string[] {
   const wanted = new Map<string, string>([versionIn(published[0], "typescript")]);
   wanted.set(...versionIn(published[0], "@types/node"));
@@ -156,6 +161,9 @@ function libraries(): string[] {
     for (const name of names.filter((dependency) => !/^@?agentkeys/.test(dependency))) {
       wanted.set(...versionIn(workspace, name));
     }
+  }
+  for (const [name, range] of Object.entries(pnpm.catalogs.published)) {
+    wanted.set(name, range.replace("^", ""));
   }
   return [...wanted].map(([name, version]) => `${name}@${version}`);
 }

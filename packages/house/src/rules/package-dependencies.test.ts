@@ -55,3 +55,13 @@ test("catches a version that stands outside the catalog", () => {
   const dependencies = { "@agentkeys/contract": "^0.1.0", undici: "^8.0.0" };
   expect(check("core", { name: "@agentkeys/core", dependencies })).toHaveLength(2);
 });
+
+test("catches a range that is not the catalog's, and a zod that users could not share", () => {
+  const dependencies = { undici: "^8.0.0", "@agentkeys/contract": "catalog:", zod: "catalog:" };
+  expect(check("core", { name: "@agentkeys/core", dependencies })).toEqual([
+    "packages/core/package.json: undici is ^8.0.0, expected catalog:",
+    "packages/core/package.json: @agentkeys/contract is catalog:, expected workspace:^",
+    "packages/core/package.json: zod is catalog:, expected catalog:published",
+    "packages/core/package.json: may not use zod",
+  ]);
+});

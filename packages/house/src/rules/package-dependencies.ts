@@ -26,11 +26,19 @@ function wrongSet(found: readonly string[]): string[] {
     .map((line) => `${line.replace(" ", "/package.json: ")} is not in the table of walls`);
 }
 
-/** Ours by `workspace:^`, everything else from the catalog, so that each version stands once. */
-function ranges({ dependencies, devDependencies }: Manifest): string[] {
+/** What a user's project must hold once: published with its floor, developed against its newest. */
+const sharedWithUsers = new Set(["zod"]);
+
+/** Ours by `workspace:^`, everything else from a catalog, so that each version stands once. */
+function ranges({ private: own, dependencies, devDependencies }: Manifest): string[] {
+  const expected = (name: string): string => {
+    if (name in walls) return "workspace:^";
+    const shared = own !== true && dependencies?.[name] !== undefined && sharedWithUsers.has(name);
+    return shared ? "catalog:published" : "catalog:";
+  };
   return Object.entries({ ...devDependencies, ...dependencies })
-    .filter(([name, range]) => range !== (name in walls ? "workspace:^" : "catalog:"))
-    .map(([name, range]) => `${name} is ${range}, expected workspace:^ or catalog:`);
+    .filter(([name, range]) => range !== expected(name))
+    .map(([name, range]) => `${name} is ${range}, expected ${expected(name)}`);
 }
 
 function wallsOf(manifest: Manifest): string[] {
