@@ -52,9 +52,9 @@ const model = scriptedModel([
   [{ name: "order_food", input: { dish: "crab", price: 400 } }],
   "The crab is on its way, too.",
 ]);
-const ordered: string[] = [];
 
 // #region quickstart
+const ordered: string[] = []; // what really runs
 const orderFood = tool({
   description: "Orders a dish; the price is in RMB.",
   inputSchema: z.object({ dish: z.string(), price: z.int() }),

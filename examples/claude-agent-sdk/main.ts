@@ -41,7 +41,6 @@ await using client = createClient({
   deviceKeyHash: `0x${"de".repeat(32)}`,
 });
 
-const ordered: string[] = [];
 const commands: string[] = [];
 const order = (dish: string, price: number) => {
   return { name: "mcp__shop__order_food", input: { dish, price } };
@@ -69,6 +68,7 @@ const answering = (async () => {
 })().catch(() => undefined);
 
 // #region quickstart
+const ordered: string[] = []; // what really runs
 const orderFood = tool(
   "order_food",
   "Orders a dish; the price is in RMB.",

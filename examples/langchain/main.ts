@@ -43,9 +43,8 @@ await using client = createClient({
   deviceKeyHash: `0x${"de".repeat(32)}`,
 });
 
-const ordered: string[] = [];
-
 // #region quickstart
+const ordered: string[] = []; // what really runs
 const orderFood = tool(
   ({ dish }) => {
     ordered.push(dish);

@@ -50,9 +50,9 @@ const model = scriptedModel([
   [{ name: "search_web", input: { query: "dessert" } }],
   "Noodles are on their way; the banquet was over the limit.",
 ]);
-const ordered: string[] = [];
 
 // #region quickstart
+const ordered: string[] = []; // what really runs
 const orderFood = createTool({
   id: "order_food",
   description: "Orders a dish; the price is in RMB.",
