@@ -37,7 +37,7 @@ beforeAll(async () => {
     "--config",
     file,
   ];
-  serve = await stay(args, { env, on: "stderr" });
+  serve = await stay(args, { env, on: "stderr", until: "/mcp\n" });
   url = /http:\S+/.exec(serve.seen)?.[0] ?? "";
   asOperator = { AGENTKEYS_MCP_URL: url, AGENTKEYS_OPERATOR_TOKEN: env.OPERATOR };
 });

@@ -18,8 +18,10 @@ test("serve under a service manager: exit 0 on SIGTERM, and its own reason where
   using dir = folder();
   const child = serve(join(dir.path, "a"), ["--listen", "127.0.0.1:0"]);
   const exited = once(child, "exit");
-  const [line] = (await once(child.stderr, "data")) as [Buffer];
-  const port = /:(\d+)\/mcp/.exec(String(line))?.[1];
+  // An older Node.js warns of its SQLite first.
+  let said = "";
+  while (!said.includes("/mcp")) said += String((await once(child.stderr, "data"))[0]);
+  const port = /:(\d+)\/mcp/.exec(said)?.[1];
   const second = serve(join(dir.path, "b"), ["--listen", `127.0.0.1:${port}`]);
   const ended = once(second, "exit");
   expect(await text(second.stderr)).toContain("the port is taken");
@@ -32,6 +34,6 @@ test("serve over stdio ends with its input, also where that is a file", async ()
   using dir = folder();
   const child = serve(dir.path, ["--transport", "stdio"]);
   const exited = once(child, "exit");
-  expect(await text(child.stderr)).toBe("");
+  expect(await text(child.stderr)).not.toMatch(/agentkeys:|^ +at /m);
   expect((await exited)[0]).toBe(0);
 });
